@@ -1,0 +1,30 @@
+// Versions, layout and other facts about the loaded library.
+
+#include "spillway.h"
+
+extern "C" {
+
+uint32_t spw_abi_version(void) { return SPW_VERSION_MAJOR << 16 | SPW_VERSION_MINOR; }
+
+const char* spw_version(void) { return SPW_VERSION; }
+
+size_t spw_sizeof(int32_t struct_id) {
+  switch (struct_id) {
+    case SPW_STRUCT_SCAN:
+      return sizeof(spw_scan);
+    case SPW_STRUCT_VIEW:
+      return sizeof(spw_view);
+    case SPW_STRUCT_STATS:
+      return sizeof(spw_stats);
+    case SPW_STRUCT_STREAM_STATS:
+      return sizeof(spw_stream_stats);
+    case SPW_STRUCT_EVENT:
+      return sizeof(spw_event);
+    case SPW_STRUCT_SLICE:
+      return sizeof(spw_slice);
+    default:
+      return 0;
+  }
+}
+
+}  // extern "C"

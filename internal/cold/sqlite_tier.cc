@@ -1,0 +1,413 @@
+#include "internal/cold/sqlite_tier.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <map>
+#include <utility>
+
+#include "internal/base/mutex.h"
+#include "internal/cold/sqlite_create.h"
+#include "internal/cold/sqlite_library.h"
+#include "internal/cold/sqlite_reader.h"
+#include "internal/cold/sqlite_vfs.h"
+#include "internal/cold/sqlite_writer.h"
+#include "internal/cold/turn.h"
+#include "internal/io/posix_file.h"
+
+namespace spillway::cold {
+namespace {
+
+using base::Code;
+using base::Result;
+using base::Status;
+using StreamMap = std::map<uint32_t, CatalogStream>;
+
+// A failure that leaves everything as it was, so that the same call can be made again.
+bool MayRetry(const Status& status) {
+  return status.code() == Code::kFull || status.code() == Code::kNoMemory;
+}
+
+// What a commit will make of the streams, prepared before it so that nothing can fail behind it.
+struct Staged {
+  StreamMap added;
+  std::map<uint32_t, StreamState> changed;  // existing ones
+  std::vector<StreamState> touched;         // both, as they will be
+};
+
+// The stream as staged so far; null if there is none.
+StreamState* StagedState(const StreamMap& streams, Staged* staged, uint32_t id) {
+  if (const auto added = staged->added.find(id); added != staged->added.end()) {
+    return &added->second.state;
+  }
+  const auto found = streams.find(id);
+  return found == streams.end()
+             ? nullptr
+             : &staged->changed.try_emplace(id, found->second.state).first->second;
+}
+
+class SqliteTier final : public ColdTier {
+ public:
+  SqliteTier(std::unique_ptr<io::File> lock, std::unique_ptr<SqliteVfs> vfs,
+             std::unique_ptr<SqliteWriter> writer, const Catalog& catalog,
+             const SqliteTuning& tuning)
+      : tuning_(tuning),
+        lock_(std::move(lock)),
+        vfs_(std::move(vfs)),
+        writer_(std::move(writer)),
+        readers_(std::make_unique<SqliteReaders>(vfs_.get(), catalog.store.store_id, tuning)) {
+    base::MutexLock guard(mutex_);
+    for (const CatalogStream& stream : catalog.streams) {
+      streams_.emplace(stream.state.id, stream);
+    }
+  }
+
+  ~SqliteTier() override {
+    if (vfs_ != nullptr) {
+      vfs_->EndWriting(Status(Code::kClosed));
+    }
+  }
+
+  std::vector<StreamState> Streams() const override {
+    base::MutexLock guard(mutex_);
+    std::vector<StreamState> states;
+    for (const auto& [id, stream] : streams_) {
+      states.push_back(stream.state);
+    }
+    return states;
+  }
+
+  Status Commit(const Changes& changes, Durability durability) override {
+    TurnHolder turn(turn_);
+    if (!poison_.ok()) {
+      return poison_;
+    }
+    Staged staged;
+    SPW_RETURN_IF_ERROR(Stage(changes, &staged));
+    if (staged.touched.empty() && (durability == Durability::kKernel || !unsynced_)) {
+      return Status();
+    }
+    Status status = Wrote(writer_->Commit(changes, staged.touched, durability));
+    if (!status.ok()) {
+      return status;
+    }
+    unsynced_ = durability == Durability::kKernel;
+    Publish(&staged);
+    TidyUp(false);
+    return Status();
+  }
+
+  Status Read(uint32_t stream, uint64_t seq, uint64_t end_seq, uint64_t max_payload_bytes,
+              record::ColumnBuffer* out) override {
+    ReadRequest request{stream, false, seq, end_seq, max_payload_bytes};
+    SPW_RETURN_IF_ERROR(CheckRange(&request));
+    bool checksum_error = false;
+    const Status status = readers_->Read(request, out, &checksum_error);
+    // What was dropped while it was read may be half there; that is no damage.
+    SPW_RETURN_IF_ERROR(CheckRange(&request));
+    if (checksum_error) {
+      checksum_errors_.fetch_add(1, std::memory_order_relaxed);
+    }
+    return status;
+  }
+
+  Status Reclaim(bool* more) override {
+    *more = false;
+    TurnHolder turn(turn_);
+    if (!poison_.ok()) {
+      return poison_;
+    }
+    bool removed = false;
+    SPW_RETURN_IF_ERROR(RemoveSome(&removed, more));
+    bool more_pages = false;
+    SPW_RETURN_IF_ERROR(Wrote(writer_->Vacuum(&more_pages)));
+    *more = *more || more_pages;
+    // The file gets shorter when the WAL has been copied into it.
+    TidyUp(removed && !*more);
+    return Status();
+  }
+
+  TierStats stats() const override {
+    return {file_bytes_.load(std::memory_order_relaxed),
+            checksum_errors_.load(std::memory_order_relaxed)};
+  }
+
+  Status Close(CloseMode mode) override {
+    TurnHolder turn(turn_);
+    Status status;
+    if (mode == CloseMode::kClean) {
+      readers_.reset();
+      status = poison_.ok() ? writer_->CloseCleanly() : poison_;
+      if (poison_.ok() && MayRetry(status) && !unsynced_) {
+        status = Status();  // all is on the device; only the mark and the tidying up are missing
+      }
+    }
+    vfs_->EndWriting(Status(Code::kClosed));
+    readers_.reset();
+    writer_.reset();
+    vfs_.reset();
+    lock_.reset();
+    return status;
+  }
+
+ private:
+  // Fits the changes to the streams as they are; kInvalidArgument if they do not.
+  Status Stage(const Changes& changes, Staged* staged) {
+    base::MutexLock guard(mutex_);
+    const auto reject = [](uint32_t id, const char* what) {
+      return base::InvalidArgument("stream " + std::to_string(id) + ": " + what);
+    };
+    for (const StreamState& stream : changes.new_streams) {
+      if (stream.id > kStreamIdMax || stream.name.size() > kStreamNameMax ||
+          stream.begin_seq != stream.end_seq || stream.end_seq > kSeqMax ||
+          streams_.contains(stream.id) ||
+          !staged->added.emplace(stream.id, CatalogStream{stream, stream.begin_seq}).second) {
+        return reject(stream.id, "cannot be created so");
+      }
+    }
+    for (const Trim& trim : changes.trims) {
+      StreamState* state = StagedState(streams_, staged, trim.stream);
+      if (state == nullptr || trim.begin_seq > kSeqMax) {
+        return reject(trim.stream, "cannot be trimmed so");
+      }
+      state->begin_seq = std::max(state->begin_seq, trim.begin_seq);
+      state->end_seq = std::max(state->begin_seq, state->end_seq);
+    }
+    for (const Piece& piece : changes.pieces) {
+      StreamState* state = StagedState(streams_, staged, piece.stream);
+      if (state == nullptr || piece.columns.first_seq != state->end_seq ||
+          piece.columns.count > kSeqMax - state->end_seq ||
+          (piece.columns.count != 0 && (piece.columns.times != nullptr) != state->has_times)) {
+        return reject(piece.stream, "records do not fit its end");
+      }
+      state->end_seq += piece.columns.count;
+    }
+    for (const auto& [id, stream] : staged->added) {
+      staged->touched.push_back(stream.state);
+    }
+    for (const auto& [id, state] : staged->changed) {
+      const StreamState& before = streams_.at(id).state;
+      if (before.begin_seq != state.begin_seq || before.end_seq != state.end_seq) {
+        staged->touched.push_back(state);
+      }
+    }
+    return Status();
+  }
+
+  void Publish(Staged* staged) noexcept {
+    base::MutexLock guard(mutex_);
+    for (const auto& [id, state] : staged->changed) {
+      StreamState& stream = streams_.find(id)->second.state;
+      stream.begin_seq = state.begin_seq;
+      stream.end_seq = state.end_seq;
+    }
+    streams_.merge(staged->added);  // moves nodes, allocates nothing
+  }
+
+  // Whether the tier must not write any more after this failure.
+  bool EndsWriting(const Status& status) const noexcept SPW_REQUIRES(turn_) {
+    return !status.ok() && (!MayRetry(status) || writer_->broken() || vfs_->ended());
+  }
+
+  // What a write came to: keeps the first failure that ends writing.
+  Status Wrote(Status status) SPW_REQUIRES(turn_) {
+    if (EndsWriting(status)) {
+      poison_ = status;
+    }
+    return status;
+  }
+
+  // Behind a commit that succeeded, so nothing may fail or throw any more: what goes wrong here is
+  // told by the next call.
+  void TidyUp(bool checkpoint_anyway) noexcept SPW_REQUIRES(turn_) {
+    if (checkpoint_anyway || writer_->wal_bytes() >= tuning_.wal_bytes_soft) {
+      Checkpoint();
+    }
+    if (writer_->wal_bytes() >= tuning_.wal_bytes_hard) {
+      readers_->Pause();
+      Checkpoint();
+      readers_->Resume();
+    }
+    MeasureFile();
+  }
+
+  // A full disk or a reader of another process only delays it.
+  void Checkpoint() noexcept SPW_REQUIRES(turn_) {
+    SqliteWriter& writer = *writer_;
+    Status status = base::CatchToStatus([&] { return writer.Checkpoint(); });
+    if (status.code() != Code::kBusy && EndsWriting(status) && poison_.ok()) {
+      poison_ = std::move(status);
+    }
+  }
+
+  void MeasureFile() noexcept SPW_REQUIRES(turn_) {
+    const uint64_t wal_bytes = writer_->wal_bytes();
+    static_cast<void>(base::CatchToStatus([&] {
+      const Result<uint64_t> size = vfs_->database()->Size();
+      if (size.ok()) {
+        file_bytes_.store(size.value() + wal_bytes, std::memory_order_relaxed);
+      }
+      return Status();
+    }));
+  }
+
+  // Deletes records of one stream. *more: of this one or another there are more.
+  Status RemoveSome(bool* removed, bool* more) SPW_REQUIRES(turn_) {
+    struct Candidate {
+      uint32_t id;
+      uint64_t stored_begin;
+      uint64_t begin_seq;
+    };
+    std::vector<Candidate> candidates;
+    {
+      base::MutexLock guard(mutex_);
+      for (const auto& [id, stream] : streams_) {
+        const uint64_t begin = stream.state.begin_seq;
+        if (stream.stored_begin < begin && stream.settled_begin < begin) {
+          candidates.push_back({id, stream.stored_begin, begin});
+        }
+      }
+    }
+    for (const Candidate& candidate : candidates) {
+      const Result<Removal> removal =
+          writer_->NextRemoval(candidate.id, candidate.stored_begin, candidate.begin_seq);
+      if (!removal.ok()) {
+        return removal.status();
+      }
+      const bool some = removal.value().end_seq > candidate.stored_begin;
+      if (some) {
+        SPW_RETURN_IF_ERROR(Wrote(writer_->Remove(removal.value())));
+      }
+      {
+        base::MutexLock guard(mutex_);
+        CatalogStream& stream = streams_.at(candidate.id);
+        stream.stored_begin = removal.value().end_seq;
+        if (!removal.value().more) {
+          stream.settled_begin = candidate.begin_seq;
+        }
+      }
+      if (some) {
+        *removed = true;
+        *more = removal.value().more || candidate.id != candidates.back().id;
+        return Status();
+      }
+    }
+    return Status();
+  }
+
+  Status CheckRange(ReadRequest* request) const {
+    base::MutexLock guard(mutex_);
+    const auto found = streams_.find(request->stream);
+    if (found == streams_.end() || request->seq >= request->end_seq ||
+        request->end_seq > found->second.state.end_seq) {
+      return base::InvalidArgument("stream " + std::to_string(request->stream) +
+                                   ": no such records in the cold tier");
+    }
+    request->has_times = found->second.state.has_times;
+    return request->seq < found->second.state.begin_seq ? Status(Code::kTrimmed) : Status();
+  }
+
+  const SqliteTuning tuning_;
+  // In the order of their lives: connections go before the VFS, the VFS before the lock.
+  std::unique_ptr<io::File> lock_;
+  std::unique_ptr<SqliteVfs> vfs_;
+  Turn turn_;
+  std::unique_ptr<SqliteWriter> writer_ SPW_GUARDED_BY(turn_);
+  Status poison_ SPW_GUARDED_BY(turn_);
+  bool unsynced_ SPW_GUARDED_BY(turn_) = false;  // commits that a power cut could take
+  std::unique_ptr<SqliteReaders> readers_;
+
+  mutable base::Mutex mutex_;
+  StreamMap streams_ SPW_GUARDED_BY(mutex_);  // changed only with the turn
+  std::atomic<uint64_t> file_bytes_{0};
+  std::atomic<uint64_t> checksum_errors_{0};
+};
+
+Result<std::string> AbsolutePath(const std::string& path) {
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    return base::InvalidArgument("a path is empty or contains a NUL byte");
+  }
+  if (path.front() == '/') {
+    return path;
+  }
+  // Now and for good: the host may change its folder later.
+  char folder[PATH_MAX] = "";
+  if (::getcwd(folder, sizeof folder) == nullptr) {
+    return io::OsError("find the current folder for", path, errno);
+  }
+  return std::string(folder) + "/" + path;
+}
+
+// Whether there is a database, if that is what the mode wants.
+Result<bool> CheckPresence(io::FileSystem* file_system, const std::string& path, OpenMode mode) {
+  Result<bool> exists = file_system->Exists(path);
+  if (exists.ok() && exists.value() && mode == OpenMode::kNew) {
+    return Status(Code::kAlreadyExists, path + ": there is one already");
+  }
+  if (exists.ok() && !exists.value() && mode == OpenMode::kExisting) {
+    return Status(Code::kNotFound, path + ": there is none");
+  }
+  return exists;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ColdTier>> OpenSqliteTier(io::FileSystem* file_system,
+                                                 const std::string& path, OpenMode mode,
+                                                 const SqliteTuning& tuning) {
+  SPW_RETURN_IF_ERROR(StartSqlite());
+  const Result<std::string> absolute = AbsolutePath(path);
+  if (!absolute.ok()) {
+    return absolute.status();
+  }
+  const std::string& database_path = absolute.value();
+  // Asked before the lock, so that no lock file is left where no store may be; and behind it again.
+  Result<bool> exists = CheckPresence(file_system, database_path, mode);
+  if (!exists.ok()) {
+    return exists.status();
+  }
+  Result<std::unique_ptr<io::File>> lock =
+      file_system->OpenFile(database_path + "-lock", io::Open::kCreate);
+  if (!lock.ok()) {
+    return lock.status();
+  }
+  SPW_RETURN_IF_ERROR(lock.value()->Lock());
+  exists = CheckPresence(file_system, database_path, mode);
+  if (!exists.ok()) {
+    return exists.status();
+  }
+  if (!exists.value()) {
+    SPW_RETURN_IF_ERROR(CreateDatabase(file_system, database_path, tuning));
+  }
+  Result<std::unique_ptr<io::File>> database =
+      file_system->OpenFile(database_path, io::Open::kExisting);
+  if (!database.ok()) {
+    return database.status();
+  }
+  SPW_RETURN_IF_ERROR(Identify(file_system, database.value().get()));
+  Result<std::unique_ptr<SqliteVfs>> vfs =
+      SqliteVfs::Register(file_system, std::move(database.value()));
+  if (!vfs.ok()) {
+    return vfs.status();
+  }
+  Catalog catalog;
+  Result<std::unique_ptr<SqliteWriter>> writer =
+      SqliteWriter::Open(vfs.value().get(), tuning, &catalog);
+  if (!writer.ok()) {
+    return writer.status();
+  }
+  std::unique_ptr<ColdTier> tier = std::make_unique<SqliteTier>(
+      std::move(lock.value()), std::move(vfs.value()), std::move(writer.value()), catalog, tuning);
+  return tier;
+}
+
+std::string SqliteTierPragmas(const SqliteTuning& tuning) {
+  return DatabasePragmas(tuning.page_bytes) + "PRAGMA journal_mode=WAL;" +
+         ConnectionPragmas(tuning.cache_kib) +
+         "PRAGMA wal_autocheckpoint=" + std::to_string(tuning.wal_bytes_soft / tuning.page_bytes) +
+         ";";
+}
+
+}  // namespace spillway::cold

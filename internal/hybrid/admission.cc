@@ -1,0 +1,75 @@
+#include "internal/hybrid/admission.h"
+
+#include <string>
+
+#include "internal/base/clock.h"
+
+namespace spillway::hybrid {
+
+using base::Code;
+using base::Status;
+using Attempt = memory::MemoryBudget::Attempt;
+
+Status Admission::Reserve(Stream* stream, const memory::Request& request,
+                          const std::vector<uint64_t>& own_arenas, const base::Patience& patience,
+                          memory::Reservation* reservation) {
+  memory::Grant grant;
+  bool may_evict = true;
+  for (;;) {
+    switch (parts_.budget->Try(request, may_evict, &grant)) {
+      case Attempt::kGranted:
+        return reservation->Fill(request, &grant, own_arenas);
+      case Attempt::kEvict:
+        // False when others were quicker: then look at the limits alone.
+        may_evict = parts_.residency->EvictOne(nullptr);
+        break;
+      case Attempt::kEvictOwn:
+        may_evict = parts_.residency->EvictOne(stream);
+        break;
+      case Attempt::kNever:
+        return {Code::kTooBig, "a batch of " + std::to_string(request.records) + " records takes " +
+                                   std::to_string(request.bytes()) +
+                                   " bytes of memory, more than the hard limit"};
+      case Attempt::kWait: {
+        const Status status = Wait(stream, request, patience, &grant);
+        if (!status.ok()) {
+          Count(parts_.counters->adds_refused);
+          return status;
+        }
+        return reservation->Fill(request, &grant, own_arenas);
+      }
+    }
+  }
+}
+
+Status Admission::Wait(Stream* stream, const memory::Request& request,
+                       const base::Patience& patience, memory::Grant* grant) {
+  if (patience.deadline.no_wait()) {
+    if (parts_.spiller != nullptr) {
+      parts_.spiller->Kick();
+      if (parts_.spiller->health_code() != Code::kOk) {
+        return parts_.spiller->health();
+      }
+    }
+    return Status(Code::kWouldBlock);
+  }
+  const uint64_t started_ns = base::MonotonicNanos();
+  memory::MemoryBudget::Waiter waiter(request, grant, patience);
+  SPW_RETURN_IF_ERROR(parts_.budget->Queue(&waiter));
+  if (parts_.spiller != nullptr) {
+    parts_.spiller->Kick();
+  }
+  const Status status = parts_.budget->Await(&waiter);
+  const uint64_t waited_ns = base::MonotonicNanos() - started_ns;
+  Count(parts_.counters->waits);
+  Count(parts_.counters->wait_ns_total, waited_ns);
+  CountMax(parts_.counters->wait_ns_max, waited_ns);
+  parts_.events->Post({.kind = EventKind::kBlocked,
+                       .stream = stream->id(),
+                       .code = status.code(),
+                       .count = request.records,
+                       .value = waited_ns});
+  return status;
+}
+
+}  // namespace spillway::hybrid

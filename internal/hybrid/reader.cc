@@ -1,0 +1,126 @@
+#include "internal/hybrid/reader.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+namespace spillway::hybrid {
+
+using base::Code;
+using base::Status;
+
+namespace {
+
+// Memory that somebody outside looks at: charged as pinned for as long as it lives.
+template <class Records>
+class Pinned {
+ public:
+  explicit Pinned(std::shared_ptr<memory::MemoryBudget> budget) : budget_(std::move(budget)) {}
+  ~Pinned() { budget_->SubPinned(charged_); }
+  Pinned(const Pinned&) = delete;
+  Pinned& operator=(const Pinned&) = delete;
+
+  // Once, when it is filled.
+  void Charge() {
+    charged_ = records.allocated_bytes();
+    budget_->AddPinned(charged_);
+  }
+
+  Records records;
+
+ private:
+  const std::shared_ptr<memory::MemoryBudget> budget_;
+  uint64_t charged_ = 0;
+};
+
+}  // namespace
+
+Status Reader::Trimmed(const Stream& stream, uint64_t seq) {
+  return {Code::kTrimmed, "stream '" + stream.name() + "': records " + std::to_string(seq) +
+                              " to " + std::to_string(stream.begin_seq() - 1) + " were cleared"};
+}
+
+Status Reader::Fetch(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64_t decode_bytes,
+                     PinnedColumns* out) const {
+  switch (stream.Locate(seq, end_seq, out)) {
+    case Stream::Place::kMemory:
+      return {};
+    case Stream::Place::kTrimmed:
+      return Trimmed(stream, seq);
+    case Stream::Place::kBeyond:
+      return {Code::kNotFound, "stream '" + stream.name() + "' has no record " +
+                                   std::to_string(seq) + "; it ends at " +
+                                   std::to_string(stream.tail_seq())};
+    case Stream::Place::kCold:
+      return FetchCold(stream, seq, end_seq, decode_bytes, out);
+  }
+  return Status(Code::kInternal);
+}
+
+Status Reader::FetchCold(const Stream& stream, uint64_t seq, uint64_t end_seq,
+                         uint64_t decode_bytes, PinnedColumns* out) const {
+  SPW_CHECK(parts_.tier != nullptr);
+  auto block = std::make_shared<Pinned<record::ColumnBuffer>>(parts_.budget);
+  end_seq = std::min(end_seq, stream.spilled_seq());
+  const Status status = parts_.tier->Read(stream.id(), seq, end_seq, decode_bytes, &block->records);
+  if (seq < stream.begin_seq()) {
+    return Trimmed(stream, seq);  // while it was read, perhaps
+  }
+  if (status.code() == Code::kCorrupt) {
+    parts_.events->Post(
+        {.kind = EventKind::kCorrupt, .stream = stream.id(), .code = status.code(), .seq = seq});
+  }
+  SPW_RETURN_IF_ERROR(status);
+  block->Charge();
+  const record::Columns all = block->records.columns();
+  SPW_CHECK(all.first_seq <= seq && seq < all.end_seq());
+  Count(parts_.counters->cold_reads);
+  Count(parts_.counters->cold_bytes_read, all.payload_bytes());
+  out->columns = all.Slice(seq, std::min(end_seq, all.end_seq()));
+  out->owner = std::move(block);
+  return {};
+}
+
+base::Result<std::shared_ptr<const Gathered>> Reader::Gather(const Stream& stream,
+                                                             std::span<const uint64_t> seqs) const {
+  auto pinned = std::make_shared<Pinned<Gathered>>(parts_.budget);
+  SPW_RETURN_IF_ERROR(GatherInto(stream, seqs, &pinned->records));
+  pinned->Charge();
+  return std::shared_ptr<const Gathered>(pinned, &pinned->records);
+}
+
+Status Reader::GatherInto(const Stream& stream, std::span<const uint64_t> seqs,
+                          Gathered* out) const {
+  const size_t count = seqs.size();
+  out->begin.resize(count);
+  out->end.resize(count);
+  out->seqs.assign(seqs.begin(), seqs.end());
+  out->times.resize(stream.has_times() ? count : 0);
+  // In ascending order each segment and each run of the cold tier is looked up once.
+  std::vector<size_t> order(count);
+  std::iota(order.begin(), order.end(), size_t{0});
+  if (!std::is_sorted(seqs.begin(), seqs.end())) {
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return seqs[a] < seqs[b]; });
+  }
+  PinnedColumns block;
+  for (const size_t i : order) {
+    const uint64_t seq = seqs[i];
+    if (block.owner == nullptr || seq >= block.columns.end_seq()) {
+      Status status = Fetch(stream, seq, UINT64_MAX, 1, &block);
+      if (!status.ok()) {
+        return std::move(status).WithRecord(static_cast<int64_t>(i));
+      }
+    }
+    const uint64_t at = seq - block.columns.first_seq;
+    const std::span<const uint8_t> payload = block.columns.payload(at);
+    out->begin[i] = out->data.size();
+    out->data.insert(out->data.end(), payload.begin(), payload.end());
+    out->end[i] = out->data.size();
+    if (stream.has_times()) {
+      out->times[i] = block.columns.times[at];
+    }
+  }
+  return {};
+}
+
+}  // namespace spillway::hybrid

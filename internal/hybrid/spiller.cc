@@ -1,0 +1,526 @@
+#include "internal/hybrid/spiller.h"
+
+#include <algorithm>
+
+#include "internal/base/clock.h"
+
+namespace spillway::hybrid {
+
+using base::Code;
+using base::MutexLock;
+using base::Status;
+using cold::Durability;
+using Excess = memory::MemoryBudget::Excess;
+
+// Payload of one transaction. Large enough that a barrier costs little beside it (8 MiB at 500 MB/s
+// take 16 ms, a barrier about 1), small enough that memory comes back in steps that an adder at the
+// hard limit can live with.
+static constexpr uint64_t kRunPayloadBytes = uint64_t{8} << 20;
+static constexpr std::chrono::milliseconds kBackOffFirst{10};
+static constexpr std::chrono::milliseconds kBackOffMost{1000};
+
+// ---- Threads
+// ---------------------------------------------------------------------------------------------------------
+
+Status Spiller::Start(uint32_t threads, const std::shared_ptr<void>& keep_alive,
+                      std::function<void()> when_abandoned) {
+  when_abandoned_ = std::move(when_abandoned);
+  threads_.reserve(threads);
+  for (uint32_t i = 0; i < threads; ++i) {
+    {
+      MutexLock lock(mu_);
+      ++running_;
+    }
+    base::Result<base::Worker> thread =
+        base::Worker::Start("spw-spill-" + std::to_string(i), [this, keep_alive] { Work(); });
+    if (!thread.ok()) {
+      MutexLock lock(mu_);
+      --running_;
+      return thread.status();
+    }
+    threads_.push_back(thread.value());
+  }
+  return {};
+}
+
+void Spiller::Work() {
+  uint64_t seen = 0;
+  while (WaitForWork(&seen)) {
+    while (SpillOnce() || ReclaimOnce()) {
+    }
+  }
+  bool last_of_abandoned = false;
+  {
+    MutexLock lock(mu_);
+    last_of_abandoned = --running_ == 0 && abandoned_;
+  }
+  if (last_of_abandoned) {
+    when_abandoned_();
+  }
+}
+
+// False: stop.
+bool Spiller::WaitForWork(uint64_t* seen) {
+  MutexLock lock(mu_);
+  for (;;) {
+    const Code code = health_.code();
+    if (stop_) {
+      return false;
+    }
+    if (retried(code)) {
+      if (retry_now_ || std::chrono::steady_clock::now() >= retry_at_) {
+        retry_now_ = false;
+        return true;
+      }
+      work_.WaitUntil(mu_, retry_at_);
+    } else if (code == Code::kOk && generation_ != *seen) {
+      *seen = generation_;
+      return true;
+    } else {
+      work_.Wait(mu_);
+    }
+  }
+}
+
+void Spiller::Kick() {
+  MutexLock lock(mu_);
+  ++generation_;
+  work_.NotifyAll();
+}
+
+void Spiller::Stop() {
+  {
+    MutexLock lock(mu_);
+    stop_ = true;
+    work_.NotifyAll();
+  }
+  for (base::Worker& thread : threads_) {
+    thread.Join();
+  }
+  threads_.clear();
+}
+
+void Spiller::Abandon() {
+  for (base::Worker& thread : threads_) {
+    thread.Detach();
+  }
+  threads_.clear();
+  MutexLock lock(mu_);
+  stop_ = true;
+  abandoned_ = true;
+  work_.NotifyAll();
+}
+
+// ---- Picking
+// ---------------------------------------------------------------------------------------------------------
+
+Spiller::Run::~Run() { EndClaims(false); }
+
+void Spiller::Run::EndClaims(bool ok) {
+  for (Stream::Claim& claim : claims) {
+    if (claim.stream != nullptr) {
+      claim.stream->EndClaim(claim, ok);
+    }
+  }
+  claims.clear();
+}
+
+// False: there is nothing to be picked at this time.
+bool Spiller::BeginPick(Excess* in_flight) {
+  MutexLock lock(mu_);
+  while (picking_) {
+    work_.Wait(mu_);
+  }
+  if (stop_ || (!health_.ok() && !retried(health_.code()))) {
+    return false;
+  }
+  picking_ = true;
+  *in_flight = in_flight_;
+  return true;
+}
+
+void Spiller::EndPick(const Run& run) {
+  MutexLock lock(mu_);
+  picking_ = false;
+  in_flight_.bytes += run.arena_bytes;
+  in_flight_.records += run.records;
+  runs_in_flight_ += run.claims.empty() && !run.sync_only ? 0 : 1;
+  work_.NotifyAll();
+}
+
+void Spiller::AddUp(Run* run) {
+  const Stream::Claim& claim = run->claims.back();
+  run->arena_bytes += claim.arena_bytes;
+  run->records += claim.records;
+  run->payload_bytes += claim.payload_bytes;
+}
+
+bool Spiller::ClaimSegments(Stream* stream, const Excess& excess, bool may_seal, Run* run) {
+  const Stream::Want want{.arena_bytes = excess.bytes,
+                          .payload_bytes = kRunPayloadBytes - run->payload_bytes,
+                          .records = excess.records};
+  run->claims.emplace_back();
+  if (!stream->ClaimSegments(want, may_seal, &run->claims.back())) {
+    run->claims.pop_back();
+    return false;
+  }
+  AddUp(run);
+  return true;
+}
+
+// The oldest segments of all streams: sealed ones first, then those that are still being filled.
+void Spiller::PickForMemory(Excess excess, Run* run) {
+  struct Candidate {
+    bool active;
+    uint64_t stamp;
+    Stream* stream;
+  };
+  std::vector<Candidate> candidates;
+  parts_.streams->ForEach([&](Stream* stream) {
+    uint64_t stamp = 0;
+    const Stream::Oldest oldest = stream->OldestUnwritten(&stamp);
+    if (oldest != Stream::Oldest::kNone) {
+      candidates.push_back(Candidate{oldest == Stream::Oldest::kActive, stamp, stream});
+    }
+  });
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.active != b.active ? b.active : a.stamp < b.stamp;
+  });
+  for (const Candidate& candidate : candidates) {
+    const uint64_t bytes_before = run->arena_bytes;
+    const uint64_t records_before = run->records;
+    if (!excess.any() || run->payload_bytes >= kRunPayloadBytes) {
+      break;
+    }
+    ClaimSegments(candidate.stream, excess, candidate.active, run);
+    excess.bytes -= std::min(excess.bytes, run->arena_bytes - bytes_before);
+    excess.records -= std::min(excess.records, run->records - records_before);
+  }
+}
+
+// Streams that are above a cap of their own.
+void Spiller::PickForStreams(Run* run) {
+  parts_.streams->ForEach([&](Stream* stream) {
+    if (!stream->account()->pressed() || run->payload_bytes >= kRunPayloadBytes) {
+      return;
+    }
+    uint64_t stamp = 0;
+    const Stream::Oldest oldest =
+        stream->OldestUnwritten(&stamp);  // may have brought it down by itself
+    const Excess excess = parts_.budget->excess(stream->account());
+    if (oldest != Stream::Oldest::kNone && excess.any()) {
+      ClaimSegments(stream, excess, true, run);
+    }
+  });
+}
+
+void Spiller::PickForFlush(Run* run) {
+  parts_.streams->ForEach([&](Stream* stream) {
+    uint64_t target_seq = 0;
+    if (run->payload_bytes >= kRunPayloadBytes || !stream->Asked(&target_seq)) {
+      return;
+    }
+    const Stream::Want want{.payload_bytes = kRunPayloadBytes - run->payload_bytes};
+    run->claims.emplace_back();
+    if (stream->ClaimUpTo(target_seq, want, &run->claims.back())) {
+      AddUp(run);
+    } else {
+      run->claims.pop_back();
+    }
+  });
+}
+
+void Spiller::FillRun(const Excess& in_flight, Run* run) {
+  parts_.residency->EvictWhileNeeded();
+  Excess excess = parts_.budget->excess(nullptr);
+  const bool pressed = excess.any();
+  excess.bytes -= std::min(excess.bytes, in_flight.bytes);
+  excess.records -= std::min(excess.records, in_flight.records);
+  if (excess.any()) {
+    PickForMemory(excess, run);
+  }
+  if (run->claims.empty()) {
+    PickForStreams(run);
+  }
+  const bool for_memory = !run->claims.empty();
+  if (!for_memory) {
+    PickForFlush(run);
+  }
+  MutexLock lock(mu_);
+  run->durability = for_memory || device_wanted_ ? Durability::kDevice : Durability::kKernel;
+  if (run->claims.empty()) {
+    run->sync_only = (device_wanted_ || pressed) && unsynced_;
+    if (!run->sync_only && runs_in_flight_ == 0) {
+      device_wanted_ = false;  // all that was asked for is there
+    }
+    run->durability = Durability::kDevice;
+  }
+}
+
+// ---- Writing
+// ---------------------------------------------------------------------------------------------------------
+
+// Picks a run and writes it. False if there was none, or it failed.
+bool Spiller::SpillOnce() {
+  Run run;
+  Excess in_flight;
+  if (!BeginPick(&in_flight)) {
+    return false;
+  }
+  Status status = base::CatchToStatus([&]() -> Status {
+    FillRun(in_flight, &run);
+    return {};
+  });
+  EndPick(run);
+  if (status.ok() && run.claims.empty() && !run.sync_only) {
+    return false;
+  }
+  const uint64_t started_ns = base::MonotonicNanos();
+  if (status.ok()) {
+    parts_.events->Post(
+        {.kind = EventKind::kSpillBegin, .count = run.records, .value = run.payload_bytes});
+    status = base::CatchToStatus([&] { return CommitRun(&run); });
+  }
+  if (!status.ok()) {
+    Fail(&run, status);
+    return false;
+  }
+  Succeed(&run, started_ns);
+  return true;
+}
+
+// Notes what only reached the operating system: a commit to the device that begins after this
+// covers it.
+void Spiller::CoverUnsynced(Run* run) {
+  {
+    MutexLock lock(mu_);
+    if (!unsynced_) {
+      return;
+    }
+  }
+  parts_.streams->ForEach([&](Stream* stream) {
+    const Stream::Position position = stream->written_position();
+    if (!stream->Reached(position, Durability::kDevice)) {
+      run->covered.push_back(Written{stream, position});
+    }
+  });
+  MutexLock lock(mu_);
+  unsynced_ = false;
+}
+
+Status Spiller::CommitRun(Run* run) {
+  std::vector<cold::StreamState> creates;
+  std::vector<cold::Trim> trims;
+  std::vector<cold::Piece> pieces;
+  for (const Stream::Claim& claim : run->claims) {
+    if (claim.create.has_value()) {
+      creates.push_back(*claim.create);
+    }
+    if (claim.trim.has_value()) {
+      trims.push_back(*claim.trim);
+    }
+    pieces.insert(pieces.end(), claim.pieces.begin(), claim.pieces.end());
+  }
+  const bool device = run->durability == Durability::kDevice;
+  if (device) {
+    CoverUnsynced(run);
+  }
+  const Status status = parts_.tier->Commit(
+      {.new_streams = creates, .trims = trims, .pieces = pieces}, run->durability);
+  MutexLock lock(mu_);
+  unsynced_ = unsynced_ || (!status.ok() && !run->covered.empty());
+  reclaim_wanted_ = reclaim_wanted_ || (status.ok() && !trims.empty());
+  return status;
+}
+
+Status Spiller::CommitDirect(const Stream::Claim& claim, std::span<const cold::Piece> pieces) {
+  const auto one_or_none = [](const auto& optional) {
+    return optional.has_value() ? std::span(&*optional, 1)
+                                : std::span<const std::decay_t<decltype(*optional)>>();
+  };
+  const Status status = base::CatchToStatus([&] {
+    return parts_.tier->Commit({one_or_none(claim.create), one_or_none(claim.trim), pieces},
+                               Durability::kDevice);
+  });
+  if (!status.ok()) {
+    Run nothing;
+    Fail(&nothing, status);
+    return status;
+  }
+  for (const cold::Piece& piece : pieces) {
+    Count(parts_.counters->records_spilled, piece.columns.count);
+    Count(parts_.counters->payload_bytes_spilled, piece.columns.payload_bytes());
+  }
+  Count(parts_.counters->spills);
+  MutexLock lock(mu_);
+  committed_ = true;
+  return {};
+}
+
+// Publishes what a run wrote. Allocates nothing: it must not fail.
+void Spiller::Succeed(Run* run, uint64_t started_ns) {
+  const bool device = run->durability == Durability::kDevice;
+  for (Stream::Claim& claim : run->claims) {
+    claim.stream->EndClaim(claim, true);
+    if (device) {
+      claim.stream->MarkSpilled({claim.written_seq, claim.changes});
+    }
+  }
+  for (const Written& written : run->covered) {
+    written.stream->MarkSpilled(written.position);
+  }
+  run->claims.clear();  // and with them the references to segments: what is evicted next can be
+                        // used again at once
+  parts_.residency->EvictWhileNeeded();
+
+  const uint64_t took_ns = base::MonotonicNanos() - started_ns;
+  Count(parts_.counters->spills);
+  Count(parts_.counters->records_spilled, run->records);
+  Count(parts_.counters->payload_bytes_spilled, run->payload_bytes);
+  Count(parts_.counters->spill_ns_total, took_ns);
+  parts_.counters->spill_ns_last.store(took_ns, std::memory_order_relaxed);
+  parts_.events->Post({.kind = EventKind::kSpillEnd, .count = run->records, .value = took_ns});
+
+  bool recovered = false;
+  {
+    MutexLock lock(mu_);
+    --runs_in_flight_;
+    unsynced_ = unsynced_ || !device;  // not before the streams' written_seq say so
+    in_flight_.bytes -= run->arena_bytes;
+    in_flight_.records -= run->records;
+    committed_ = true;
+    recovered = retried(health_.code());
+    if (recovered) {
+      health_ = Status();
+      health_code_.store(Code::kOk, std::memory_order_relaxed);
+      back_off_ = std::chrono::milliseconds(0);
+    }
+    ++generation_;
+    work_.NotifyAll();
+    flushers_.NotifyAll();
+  }
+  if (recovered) {
+    parts_.budget->SetVerdict(Status());
+    parts_.events->Post({.kind = EventKind::kRecovered});
+  }
+}
+
+void Spiller::Fail(Run* run, const Status& status) {
+  const bool in_flight = !run->claims.empty() || run->sync_only;
+  run->EndClaims(false);
+  Count(parts_.counters->spill_errors);
+  Status verdict;
+  {
+    MutexLock lock(mu_);
+    runs_in_flight_ -= in_flight ? 1 : 0;
+    in_flight_.bytes -= run->arena_bytes;
+    in_flight_.records -= run->records;
+    if (health_.ok() || retried(health_.code())) {
+      health_ = status;  // the first final failure stays
+    }
+    verdict = health_;
+    health_code_.store(health_.code(), std::memory_order_relaxed);
+    back_off_ = std::min(std::max(back_off_ * 2, kBackOffFirst), kBackOffMost);
+    retry_at_ = std::chrono::steady_clock::now() + back_off_;
+    ++failures_;
+    work_.NotifyAll();
+    flushers_.NotifyAll();
+  }
+  parts_.budget->SetVerdict(verdict);
+  parts_.events->Post({.kind = EventKind::kError,
+                       .code = status.code(),
+                       .value = static_cast<uint64_t>(static_cast<uint32_t>(status.os_code()))});
+}
+
+// Gives back some space of cleared records while there is nothing else to do. Only after a first
+// commit: a store that writes nothing stays untouched.
+bool Spiller::ReclaimOnce() {
+  {
+    MutexLock lock(mu_);
+    if (!reclaim_wanted_ || reclaiming_ || !committed_ || stop_ || !health_.ok()) {
+      return false;
+    }
+    reclaiming_ = true;
+  }
+  bool more = false;
+  const Status status = base::CatchToStatus([&] { return parts_.tier->Reclaim(&more); });
+  MutexLock lock(mu_);
+  reclaiming_ = false;
+  reclaim_wanted_ = more && status.ok();  // a failure is no loss: the next commit meets its cause,
+                                          // and the next clear or open asks again
+  return reclaim_wanted_;
+}
+
+// ---- Flushing
+// --------------------------------------------------------------------------------------------------------
+
+void Spiller::SetClosing(bool closing) {
+  MutexLock lock(mu_);
+  closing_ = closing;
+  flushers_.NotifyAll();
+}
+
+Status Spiller::Flush(Durability durability, const base::Patience& patience, Flusher flusher) {
+  struct Target {
+    Stream* stream;
+    Stream::Position position;
+  };
+  std::vector<Target> targets;
+  uint64_t total = 0;
+  parts_.streams->ForEach([&](Stream* stream) {
+    const Stream::Position position = stream->position();
+    if (!stream->Reached(position, durability)) {
+      stream->Ask(position);
+      targets.push_back(Target{stream, position});
+      total += position.seq - std::min(position.seq, stream->written_seq());
+    }
+  });
+  uint64_t failures = 0;
+  {
+    MutexLock lock(mu_);
+    if (!health_.ok() && !retried(health_.code())) {
+      return health_;
+    }
+    failures = failures_;
+    if (!targets.empty()) {
+      device_wanted_ = device_wanted_ || durability == Durability::kDevice;
+      retry_now_ = retried(health_.code());
+      ++generation_;
+      work_.NotifyAll();
+    }
+  }
+  const auto reached = [&] {
+    std::erase_if(targets, [&](const Target& each) {
+      return each.stream->Reached(each.position, durability);
+    });
+    if (patience.operation != nullptr) {
+      uint64_t left = 0;
+      for (const Target& each : targets) {
+        left += each.position.seq - std::min(each.position.seq, each.stream->written_seq());
+      }
+      patience.operation->SetProgress(total - left, total);
+    }
+    return targets.empty();
+  };
+  Status failure;
+  SPW_RETURN_IF_ERROR(flushers_.Wait(mu_, patience, [&] {
+    mu_.AssertHeld();
+    if (reached()) {
+      return true;
+    }
+    if (closing_ && flusher == Flusher::kCaller) {
+      failure = Status(Code::kClosed);
+    } else if (failures_ != failures) {
+      failure = health_;
+    }
+    return !failure.ok();
+  }));
+  return failure;
+}
+
+Status Spiller::health() const {
+  MutexLock lock(mu_);
+  return health_;
+}
+
+}  // namespace spillway::hybrid

@@ -1,0 +1,148 @@
+// Moves records to the cold tier in the background: to bring memory back to its low-water mark, and
+// as far as flushes ask.
+//
+// A spill is a run of claims (Stream::Claim) committed in one transaction: pick (under the turn
+// picking_) -> ColdTier::Commit, no mutex -> publish. At most one claim per stream is out, so each
+// stream is written oldest first and without a gap (H4); up to `threads` runs are in flight.
+// Failure: nothing is retired. A full disk (or busy, or no memory) is tried again with back-off and
+// clears; any other failure is final: writing has ended. Either is what Flush returns and what the
+// budget's waiters get. Thread-safe. Lives in its store; its threads hold a reference to the store
+// while they run.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "internal/base/mutex.h"
+#include "internal/base/wait_list.h"
+#include "internal/base/worker.h"
+#include "internal/cold/cold_tier.h"
+#include "internal/hybrid/counters.h"
+#include "internal/hybrid/events.h"
+#include "internal/hybrid/residency.h"
+#include "internal/hybrid/stream_table.h"
+#include "internal/memory/budget.h"
+
+namespace spillway::hybrid {
+
+class Spiller {
+ public:
+  struct Parts {
+    cold::ColdTier* tier;
+    StreamTable* streams;
+    memory::MemoryBudget* budget;
+    Residency* residency;
+    EventRing* events;
+    Counters* counters;
+  };
+  explicit Spiller(const Parts& parts) : parts_(parts) {}
+
+  // Starts the threads; each holds `keep_alive`, and the last one to end after Abandon calls
+  // when_abandoned.
+  base::Status Start(uint32_t threads, const std::shared_ptr<void>& keep_alive,
+                     std::function<void()> when_abandoned) SPW_EXCLUDES(mu_);
+
+  // There may be work: the budget is pressed, or something was asked for.
+  void Kick() SPW_EXCLUDES(mu_);
+
+  // Returns when all that was admitted before is as durable as asked for; kTimeout, kWouldBlock and
+  // kCancelled leave it going on in the background. Between SetClosing(true) and (false) only the
+  // closer's own flush runs; others return kClosed.
+  enum class Flusher { kCaller, kCloser };
+  base::Status Flush(cold::Durability durability, const base::Patience& patience, Flusher flusher)
+      SPW_EXCLUDES(mu_);
+  void SetClosing(bool closing) SPW_EXCLUDES(mu_);
+
+  // Writes a batch that goes around memory; the claim is the caller's to end. A failure counts as
+  // one of a spill.
+  base::Status CommitDirect(const Stream::Claim& claim, std::span<const cold::Piece> pieces)
+      SPW_EXCLUDES(mu_);
+
+  // Ends the threads, after what they are writing. Nothing is written afterwards.
+  void Stop() SPW_EXCLUDES(mu_);
+  // The same without waiting for them.
+  void Abandon() SPW_EXCLUDES(mu_);
+
+  // OK; a failure that is tried again (retried()); or what ended writing.
+  base::Status health() const SPW_EXCLUDES(mu_);
+  base::Code health_code() const { return health_code_.load(std::memory_order_relaxed); }
+  static bool retried(base::Code code) {
+    return code == base::Code::kFull || code == base::Code::kBusy || code == base::Code::kNoMemory;
+  }
+
+ private:
+  struct Written {
+    Stream* stream;
+    Stream::Position position;
+  };
+  // Ends its claims as failed unless they were ended before.
+  struct Run {
+    Run() = default;
+    ~Run();
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+    void EndClaims(bool ok);
+
+    std::vector<Stream::Claim> claims;
+    cold::Durability durability = cold::Durability::kDevice;
+    bool sync_only = false;
+    std::vector<Written>
+        covered;  // reached the operating system before; on the device once this is
+    uint64_t arena_bytes = 0;
+    uint64_t records = 0;
+    uint64_t payload_bytes = 0;
+  };
+  void Work();
+  bool WaitForWork(uint64_t* seen) SPW_EXCLUDES(mu_);
+  bool SpillOnce();
+  bool BeginPick(memory::MemoryBudget::Excess* in_flight) SPW_EXCLUDES(mu_);
+  void EndPick(const Run& run) SPW_EXCLUDES(mu_);
+  void FillRun(const memory::MemoryBudget::Excess& in_flight, Run* run) SPW_EXCLUDES(mu_);
+  void PickForMemory(memory::MemoryBudget::Excess excess, Run* run);
+  void PickForStreams(Run* run);
+  void PickForFlush(Run* run);
+  bool ClaimSegments(Stream* stream, const memory::MemoryBudget::Excess& excess, bool may_seal,
+                     Run* run);
+  void AddUp(Run* run);
+  void CoverUnsynced(Run* run) SPW_EXCLUDES(mu_);
+  base::Status CommitRun(Run* run);
+  void Succeed(Run* run, uint64_t started_ns) SPW_EXCLUDES(mu_);
+  void Fail(Run* run, const base::Status& status) SPW_EXCLUDES(mu_);
+  bool ReclaimOnce() SPW_EXCLUDES(mu_);
+
+  const Parts parts_;
+  std::vector<base::Worker> threads_;
+  std::function<void()> when_abandoned_;
+
+  mutable base::Mutex mu_;
+  base::CondVar work_;  // for the threads: generation_, stop_, the end of a pick
+  base::WaitList flushers_;
+  uint64_t generation_ SPW_GUARDED_BY(mu_) = 0;
+  uint32_t running_ SPW_GUARDED_BY(mu_) = 0;
+  bool stop_ SPW_GUARDED_BY(mu_) = false;
+  bool abandoned_ SPW_GUARDED_BY(mu_) = false;
+  bool picking_ SPW_GUARDED_BY(mu_) = false;
+  memory::MemoryBudget::Excess in_flight_ SPW_GUARDED_BY(mu_);
+  uint32_t runs_in_flight_ SPW_GUARDED_BY(mu_) = 0;
+  // Some streams' written_seq is above their spilled_seq; the next commit to the device covers
+  // them.
+  bool unsynced_ SPW_GUARDED_BY(mu_) = false;
+  bool closing_ SPW_GUARDED_BY(mu_) = false;
+  bool device_wanted_ SPW_GUARDED_BY(mu_) = false;
+  bool reclaim_wanted_ SPW_GUARDED_BY(mu_) = true;  // a crash may have left some
+  bool reclaiming_ SPW_GUARDED_BY(mu_) = false;
+  bool committed_ SPW_GUARDED_BY(mu_) = false;
+  base::Status health_ SPW_GUARDED_BY(mu_);
+  uint64_t failures_ SPW_GUARDED_BY(mu_) = 0;
+  bool retry_now_ SPW_GUARDED_BY(mu_) = false;
+  std::chrono::milliseconds back_off_ SPW_GUARDED_BY(mu_){0};
+  std::chrono::steady_clock::time_point retry_at_ SPW_GUARDED_BY(mu_);
+  std::atomic<base::Code> health_code_{base::Code::kOk};
+};
+
+}  // namespace spillway::hybrid

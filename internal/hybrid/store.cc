@@ -1,0 +1,499 @@
+#include "internal/hybrid/store.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "internal/cold/sqlite_tier.h"
+
+namespace spillway::hybrid {
+
+using base::Code;
+using base::Status;
+
+// ---- Opening
+// ---------------------------------------------------------------------------------------------------------
+
+static memory::Limits LimitsFor(const StoreOptions& options, uint64_t budget_bytes,
+                                uint64_t budget_records) {
+  return {.bytes = MakeLimit(budget_bytes, options.low_percent, options.hard_percent),
+          .records = MakeLimit(budget_records, options.low_percent, options.hard_percent)};
+}
+
+Store::Store(const StoreOptions& options, bool in_memory)
+    : in_memory_(in_memory),
+      options_(options),
+      budget_bytes_(options.budget_bytes),
+      budget_records_(options.budget_records),
+      timeout_ms_(options.timeout_ms),
+      budget_(std::make_shared<memory::MemoryBudget>(
+          LimitsFor(options, options.budget_bytes, options.budget_records))),
+      residency_(&streams_, budget_.get()) {}
+
+base::Result<std::shared_ptr<Store>> Store::Open(io::FileSystem* file_system,
+                                                 const std::optional<std::string>& path,
+                                                 const Options* options,
+                                                 base::Operation* operation) {
+  StoreOptions parsed;
+  SPW_RETURN_IF_ERROR(StoreOptions::Parse(options, !path.has_value(), &parsed));
+  if (operation != nullptr && operation->cancelled()) {
+    return Status(Code::kCancelled);
+  }
+  auto store = std::make_shared<Store>(parsed, !path.has_value());
+  if (path.has_value()) {
+    SPW_RETURN_IF_ERROR(store->OpenTier(file_system, *path));
+  }
+  store->reader_ = std::make_unique<Reader>(
+      Reader::Parts{store->tier_.get(), store->budget_, &store->events_, &store->counters_});
+  store->admission_ = std::make_unique<Admission>(
+      Admission::Parts{store->budget_.get(), &store->residency_, store->spiller_.get(),
+                       &store->events_, &store->counters_});
+  if (store->spiller_ != nullptr) {
+    Store* const self = store.get();
+    const Status started = store->spiller_->Start(parsed.spills_in_flight, store, [self] {
+      // Runs on the last thread of a store that was freed: calls of cursors may still be inside.
+      static_cast<void>(base::CatchToStatus([&] { return self->gate_.AwaitEmpty({}); }));
+      static_cast<void>(
+          base::CatchToStatus([&] { return self->tier_->Close(cold::CloseMode::kAbandon); }));
+    });
+    if (!started.ok()) {
+      store->spiller_->Stop();
+      return started;
+    }
+  }
+  return store;
+}
+
+Status Store::OpenTier(io::FileSystem* file_system, const std::string& path) {
+  base::Result<bool> exists = file_system->Exists(path);
+  SPW_RETURN_IF_ERROR(exists.status());
+  if (options_.cold_tier == ColdTierKind::kBlockFile) {
+    if (exists.value() && options_.open != OpenPolicy::kNew) {
+      return base::InvalidArgument(
+          "the store's cold tier is SPW_TIER_SQLITE, not SPW_TIER_BLOCK_FILE");
+    }
+    return {Code::kUnsupported,
+            "SPW_TIER_BLOCK_FILE is not there yet; SPW_OPT_COLD_TIER can be SPW_TIER_SQLITE"};
+  }
+  if (!exists.value() && options_.cold_tier == ColdTierKind::kUnset &&
+      options_.open != OpenPolicy::kExisting) {
+    return {Code::kUnsupported,
+            "a new store has to name its cold tier: SPW_OPT_COLD_TIER = SPW_TIER_SQLITE"};
+  }
+  const cold::OpenMode mode = options_.open == OpenPolicy::kExisting ? cold::OpenMode::kExisting
+                              : options_.open == OpenPolicy::kNew    ? cold::OpenMode::kNew
+                                                                     : cold::OpenMode::kCreate;
+  base::Result<std::unique_ptr<cold::ColdTier>> tier =
+      cold::OpenSqliteTier(file_system, path, mode);
+  SPW_RETURN_IF_ERROR(tier.status());
+  tier_ = std::move(tier.value());
+  for (cold::StreamState& state : tier_->Streams()) {
+    bool added = false;
+    base::Result<Stream*> stream = streams_.FindOrAdd(std::move(state), true, budget_, &added);
+    SPW_RETURN_IF_ERROR(stream.status());
+    StreamOptions defaults;
+    defaults.when_full = options_.when_full;
+    ApplyStreamOptions(stream.value(), defaults);
+    Count(counters_.records_live, stream.value()->tail_seq() - stream.value()->begin_seq());
+  }
+  spiller_ = std::make_unique<Spiller>(
+      Spiller::Parts{tier_.get(), &streams_, budget_.get(), &residency_, &events_, &counters_});
+  return {};
+}
+
+// ---- Closing
+// ---------------------------------------------------------------------------------------------------------
+
+Status Store::Close(CloseMode mode, int64_t timeout_ms, base::Operation* operation) {
+  const base::Patience patience = PatienceFor(timeout_ms, operation);
+  bool was_closed = false;
+  SPW_RETURN_IF_ERROR(closers_.Wait(close_mu_, patience, [&] {
+    close_mu_.AssertHeld();
+    was_closed = closed_;
+    if (closed_ || closing_) {
+      return closed_;
+    }
+    closing_ = true;
+    return true;
+  }));
+  if (was_closed) {
+    return {};
+  }
+  // New calls are turned away, waiting ones are woken with kClosed; when all are out, nothing
+  // changes any more.
+  gate_.Shut();
+  budget_->SetVerdict(Status(Code::kClosed));
+  bool ended = true;
+  Status status;
+  if (spiller_ != nullptr) {
+    spiller_->SetClosing(true);
+    status = base::CatchToStatus([&] { return EndSpilling(mode, patience, &ended); });
+  } else {
+    status = gate_.AwaitEmpty({});
+  }
+  if (!ended) {
+    spiller_->SetClosing(false);
+    budget_->SetVerdict(spiller_->health());
+    gate_.Reopen();
+  }
+  base::MutexLock lock(close_mu_);
+  closing_ = false;
+  closed_ = ended;
+  closers_.NotifyAll();
+  return status;
+}
+
+// *ended false: the store stays as it is, open.
+Status Store::EndSpilling(CloseMode mode, const base::Patience& patience, bool* ended) {
+  *ended = false;
+  // Calls that do not wait end soon; those that do have been woken.
+  SPW_RETURN_IF_ERROR(gate_.AwaitEmpty({}));
+  Status flushed;
+  if (mode == CloseMode::kFlush) {
+    flushed = spiller_->Flush(cold::Durability::kDevice, patience, Spiller::Flusher::kCloser);
+    const Code code = flushed.code();
+    if (code == Code::kTimeout || code == Code::kCancelled || code == Code::kWouldBlock ||
+        Spiller::retried(code)) {
+      return flushed;
+    }
+  }
+  *ended = true;
+  spiller_->Stop();
+  const Status closed = base::CatchToStatus([&] {
+    return tier_->Close(flushed.ok() ? cold::CloseMode::kClean : cold::CloseMode::kAbandon);
+  });
+  if (!flushed.ok() || Spiller::retried(closed.code())) {
+    return flushed;  // everything is on the device; that the files could not be tidied up is no
+                     // loss
+  }
+  return closed;
+}
+
+bool Store::Abandon() {
+  {
+    base::MutexLock lock(close_mu_);
+    if (closed_) {
+      return false;
+    }
+    closed_ = true;
+  }
+  gate_.Shut();
+  budget_->SetVerdict(Status(Code::kClosed));
+  if (spiller_ != nullptr) {
+    spiller_->SetClosing(true);
+    spiller_->Abandon();
+  }
+  return true;
+}
+
+// ---- Streams
+// ---------------------------------------------------------------------------------------------------------
+
+base::Result<uint32_t> Store::StreamId(const std::string& name, const Options* options,
+                                       StreamMode mode) {
+  StreamOptions parsed;
+  SPW_RETURN_IF_ERROR(StreamOptions::Parse(options, &parsed));
+  Stream* stream = streams_.Find(name);
+  if (stream == nullptr && mode == StreamMode::kExisting) {
+    return Status(Code::kNotFound, "no stream '" + name + "'");
+  }
+  bool added = false;
+  if (stream == nullptr) {
+    const cold::StreamState state{StreamTable::kNewId, name, parsed.has_times.value_or(false), 0,
+                                  0};
+    base::Result<Stream*> result = streams_.FindOrAdd(state, false, budget_, &added);
+    SPW_RETURN_IF_ERROR(result.status());
+    stream = result.value();
+  }
+  if (!added && mode == StreamMode::kMustCreate) {
+    return Status(Code::kAlreadyExists, "stream '" + name + "' exists");
+  }
+  if (parsed.has_times.has_value() && *parsed.has_times != stream->has_times()) {
+    return base::InvalidArgument("stream '" + name + "' was created with" +
+                                 (stream->has_times() ? "" : "out") + " times");
+  }
+  if (added && !parsed.when_full.has_value()) {
+    parsed.when_full = options_.when_full;
+  }
+  ApplyStreamOptions(stream, parsed);
+  return stream->id();
+}
+
+base::Result<Stream*> Store::FindStream(uint32_t id) const {
+  Stream* const stream = streams_.Find(id);
+  if (stream == nullptr) {
+    return Status(Code::kNotFound, "no stream with the id " + std::to_string(id));
+  }
+  return stream;
+}
+
+// ---- Options
+// ---------------------------------------------------------------------------------------------------------
+
+SegmentSizes Store::SegmentSizesFor(const Stream& stream) const {
+  const uint64_t bytes = std::min(budget_bytes_.load(std::memory_order_relaxed),
+                                  stream.budget_bytes.load(std::memory_order_relaxed));
+  const uint64_t records = std::min(budget_records_.load(std::memory_order_relaxed),
+                                    stream.budget_records.load(std::memory_order_relaxed));
+  // A 64th of the budget: spilling frees memory in steps of that size.
+  const uint64_t arena = std::clamp(bytes / 64, memory::kArenaBytesMin, memory::kArenaBytesMax);
+  return {
+      .arena_bytes = std::bit_floor(arena),
+      .records_max = records == base::kUnlimited ? records : std::max<uint64_t>(1, records / 64)};
+}
+
+void Store::ApplyStreamOptions(Stream* stream, const StreamOptions& options) {
+  if (options.when_full.has_value()) {
+    stream->when_full.store(static_cast<int64_t>(*options.when_full), std::memory_order_relaxed);
+  }
+  if (options.budget_bytes.has_value()) {
+    stream->budget_bytes.store(*options.budget_bytes, std::memory_order_relaxed);
+  }
+  if (options.budget_records.has_value()) {
+    stream->budget_records.store(*options.budget_records, std::memory_order_relaxed);
+  }
+  if (options.budget_bytes.has_value() || options.budget_records.has_value()) {
+    const memory::Limits limits =
+        LimitsFor(options_, stream->budget_bytes.load(std::memory_order_relaxed),
+                  stream->budget_records.load(std::memory_order_relaxed));
+    stream->hard_bytes.store(limits.bytes.hard, std::memory_order_relaxed);
+    budget_->SetLimits(stream->account(), limits);
+  }
+  stream->SetSegmentSizes(SegmentSizesFor(*stream));
+}
+
+void Store::ApplyLimits() {
+  budget_->SetLimits(LimitsFor(options_, budget_bytes_.load(std::memory_order_relaxed),
+                               budget_records_.load(std::memory_order_relaxed)));
+  streams_.ForEach([&](Stream* stream) { stream->SetSegmentSizes(SegmentSizesFor(*stream)); });
+}
+
+memory::Limits Store::limits() const {
+  return LimitsFor(options_, budget_bytes_.load(std::memory_order_relaxed),
+                   budget_records_.load(std::memory_order_relaxed));
+}
+
+Status Store::SetOption(Stream* stream, int32_t key, int64_t value) {
+  const auto option = static_cast<Option>(key);
+  const bool live = option == Option::kBudgetBytes || option == Option::kBudgetRecords ||
+                    option == (stream != nullptr ? Option::kWhenFull : Option::kTimeoutMs);
+  if (!live) {
+    return {Code::kUnsupported,
+            "option " + std::to_string(key) + " cannot be changed here while in use"};
+  }
+  SPW_RETURN_IF_ERROR(Options::CheckValue(key, value));
+  if (stream != nullptr) {
+    Options one;
+    SPW_RETURN_IF_ERROR(one.Set(key, value));
+    StreamOptions parsed;
+    SPW_RETURN_IF_ERROR(StreamOptions::Parse(&one, &parsed));
+    ApplyStreamOptions(stream, parsed);
+  } else if (option == Option::kTimeoutMs) {
+    timeout_ms_.store(value, std::memory_order_relaxed);
+    return {};
+  } else if (option == Option::kBudgetBytes) {
+    budget_bytes_.store(BudgetBytes(value), std::memory_order_relaxed);
+    ApplyLimits();
+  } else {
+    budget_records_.store(BudgetRecords(value), std::memory_order_relaxed);
+    ApplyLimits();
+  }
+  residency_.EvictWhileNeeded();
+  if (spiller_ != nullptr) {
+    spiller_->Kick();
+  }
+  return {};
+}
+
+static int64_t AsOption(uint64_t limit) {
+  return limit == base::kUnlimited ? kNoLimit : static_cast<int64_t>(limit);
+}
+
+base::Result<int64_t> Store::GetOption(const Stream* stream, int32_t key) const {
+  const auto option = static_cast<Option>(key);
+  if (stream != nullptr) {
+    switch (option) {
+      case Option::kBudgetBytes:
+        return AsOption(stream->budget_bytes.load(std::memory_order_relaxed));
+      case Option::kBudgetRecords:
+        return AsOption(stream->budget_records.load(std::memory_order_relaxed));
+      case Option::kWhenFull:
+        return stream->when_full.load(std::memory_order_relaxed);
+      case Option::kTimes:
+        return int64_t{stream->has_times()};
+      default:
+        return Status(Code::kUnsupported, "a stream has no option " + std::to_string(key));
+    }
+  }
+  switch (option) {
+    case Option::kBudgetBytes:
+      return AsOption(budget_bytes_.load(std::memory_order_relaxed));
+    case Option::kBudgetRecords:
+      return AsOption(budget_records_.load(std::memory_order_relaxed));
+    case Option::kHardPercent:
+      return static_cast<int64_t>(options_.hard_percent);
+    case Option::kLowPercent:
+      return static_cast<int64_t>(options_.low_percent);
+    case Option::kSpillsInFlight:
+      return int64_t{options_.spills_in_flight};
+    case Option::kTimeoutMs:
+      return timeout_ms_.load(std::memory_order_relaxed);
+    case Option::kWhenFull:
+      return static_cast<int64_t>(options_.when_full);
+    case Option::kOpen:
+      return static_cast<int64_t>(options_.open);
+    case Option::kColdTier:
+      if (!in_memory_) {
+        return static_cast<int64_t>(ColdTierKind::kSqlite);
+      }
+      break;
+    default:
+      break;
+  }
+  return Status(Code::kUnsupported, "a store has no option " + std::to_string(key));
+}
+
+base::Patience Store::PatienceFor(int64_t timeout_ms, base::Operation* operation) const {
+  const int64_t ms =
+      timeout_ms == kWaitDefault ? timeout_ms_.load(std::memory_order_relaxed) : timeout_ms;
+  return {base::Deadline::AfterMs(ms), operation};
+}
+
+// ---- Records
+// ---------------------------------------------------------------------------------------------------------
+
+Status Store::Add(uint32_t stream_id, const record::RecordBatch& batch, int64_t timeout_ms,
+                  base::Operation* operation, uint64_t* first_seq) {
+  base::Result<Stream*> found = FindStream(stream_id);
+  SPW_RETURN_IF_ERROR(found.status());
+  Stream* const stream = found.value();
+  if (operation != nullptr && operation->cancelled()) {
+    return Status(Code::kCancelled);
+  }
+  if (batch.count() > 0 && batch.has_times() != stream->has_times()) {
+    return base::InvalidArgument("stream '" + stream->name() + "' has " +
+                                 (stream->has_times() ? "times" : "no times") + ", the batch has " +
+                                 (batch.has_times() ? "some" : "none"));
+  }
+  if (const Code code = health_code(); code != Code::kOk && !Spiller::retried(code)) {
+    return spiller_->health();
+  }
+  if (batch.count() == 0) {
+    return {};
+  }
+  const bool may_wait =
+      stream->when_full.load(std::memory_order_relaxed) == static_cast<int64_t>(WhenFull::kBlock);
+  const base::Patience patience = PatienceFor(may_wait ? timeout_ms : 0, operation);
+  const Status status = AddToMemory(stream, batch, patience, first_seq);
+  if (status.code() == Code::kTooBig && spiller_ != nullptr && may_wait) {
+    return AddAroundMemory(stream, batch, patience, first_seq);
+  }
+  return status;
+}
+
+Status Store::AddToMemory(Stream* stream, const record::RecordBatch& batch,
+                          const base::Patience& patience, uint64_t* first_seq) {
+  memory::Reservation reservation(budget_.get());
+  std::vector<uint64_t> own_arenas;
+  memory::Request request{.account = stream->account()};
+  uint64_t spare = 0;
+  if (!stream->LikelyFits(batch)) {
+    const uint64_t most =
+        std::min(limits().bytes.hard, stream->hard_bytes.load(std::memory_order_relaxed));
+    if (base::SaturatingAdd(batch.payload_bytes(), batch.count() * sizeof(uint64_t)) > most) {
+      return {Code::kTooBig, "a batch of " + std::to_string(batch.payload_bytes()) +
+                                 " bytes is larger than the hard limit of " + std::to_string(most)};
+    }
+    request = stream->PlanArenas(batch, spare, &own_arenas);
+  }
+  for (;;) {
+    request.records = batch.count();
+    SPW_RETURN_IF_ERROR(admission_->Reserve(stream, request, own_arenas, patience, &reservation));
+    const Stream::Append result = stream->TryAppend(batch, &reservation, &stamp_, first_seq);
+    if (result == Stream::Append::kDone) {
+      break;
+    }
+    // Others took the room, or a batch that started elsewhere is cut differently: again, with
+    // arenas for all of it. Nothing is held meanwhile.
+    reservation.GiveBack();
+    if (result == Stream::Append::kDirectWriter) {
+      SPW_RETURN_IF_ERROR(stream->AwaitNoDirect(patience));
+    }
+    request = stream->PlanArenas(batch, spare++, &own_arenas);
+  }
+  Count(counters_.batches_added);
+  Count(counters_.records_added, batch.count());
+  Count(counters_.payload_bytes_added, batch.payload_bytes());
+  Count(counters_.records_live, batch.count());
+  if (spiller_ != nullptr && (budget_->total().pressed() || stream->account()->pressed())) {
+    spiller_->Kick();
+  }
+  return {};
+}
+
+// A batch that no memory can hold: all before it is spilled, then it is written from the caller's
+// memory in one transaction.
+Status Store::AddAroundMemory(Stream* stream, const record::RecordBatch& batch,
+                              const base::Patience& patience, uint64_t* first_seq) {
+  if (patience.deadline.no_wait()) {
+    return Status(Code::kWouldBlock);
+  }
+  SPW_RETURN_IF_ERROR(stream->EnterDirect(patience));
+  const Status status = base::CatchToStatus([&]() -> Status {
+    SPW_RETURN_IF_ERROR(
+        spiller_->Flush(cold::Durability::kDevice, patience, Spiller::Flusher::kCaller));
+    return WriteTail(stream, batch, patience, first_seq);
+  });
+  stream->LeaveDirect();
+  return status;
+}
+
+Status Store::WriteTail(Stream* stream, const record::RecordBatch& batch,
+                        const base::Patience& patience, uint64_t* first_seq) {
+  Stream::Claim claim;
+  SPW_RETURN_IF_ERROR(stream->ClaimTail(patience, &claim));
+  const Status status = base::CatchToStatus([&]() -> Status {
+    std::vector<uint64_t> begins;
+    const std::vector<record::Columns> columns = batch.AsColumns(claim.written_seq, &begins);
+    std::vector<cold::Piece> pieces;
+    pieces.reserve(columns.size());
+    for (const record::Columns& each : columns) {
+      pieces.push_back(cold::Piece{stream->id(), each});
+    }
+    return spiller_->CommitDirect(claim, pieces);
+  });
+  if (!status.ok()) {
+    stream->EndClaim(claim, false);
+    return status;
+  }
+  *first_seq = claim.written_seq;
+  stream->PublishDirect(claim, batch.count());
+  Count(counters_.batches_added);
+  Count(counters_.records_added, batch.count());
+  Count(counters_.payload_bytes_added, batch.payload_bytes());
+  Count(counters_.records_live, batch.count());
+  return {};
+}
+
+Status Store::Flush(cold::Durability durability, int64_t timeout_ms, base::Operation* operation) {
+  if (spiller_ == nullptr) {
+    return {Code::kUnsupported, "a store in memory only has nothing to flush to"};
+  }
+  if (operation != nullptr && operation->cancelled()) {
+    return Status(Code::kCancelled);
+  }
+  return spiller_->Flush(durability, PatienceFor(timeout_ms, operation), Spiller::Flusher::kCaller);
+}
+
+Status Store::Clear(uint32_t stream_id) {
+  base::Result<Stream*> stream = FindStream(stream_id);
+  SPW_RETURN_IF_ERROR(stream.status());
+  if (const Code code = health_code(); code != Code::kOk && !Spiller::retried(code)) {
+    return spiller_->health();
+  }
+  const uint64_t cleared = stream.value()->Clear();
+  counters_.records_live.fetch_sub(cleared, std::memory_order_relaxed);
+  Count(counters_.records_cleared, cleared);
+  return {};
+}
+
+}  // namespace spillway::hybrid

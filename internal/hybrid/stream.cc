@@ -1,0 +1,482 @@
+#include "internal/hybrid/stream.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace spillway::hybrid {
+
+using base::MutexLock;
+using memory::Segment;
+
+// Watermarks only go up. Under the mutex.
+static void RaiseTo(std::atomic<uint64_t>& mark, uint64_t value) {
+  if (value > mark.load(std::memory_order_relaxed)) {
+    mark.store(value, std::memory_order_release);
+  }
+}
+
+Stream::Stream(const cold::StreamState& state, bool in_tier,
+               std::shared_ptr<memory::MemoryBudget> budget)
+    : id_(state.id),
+      name_(state.name),
+      has_times_(state.has_times),
+      budget_(std::move(budget)),
+      begin_seq_(state.begin_seq),
+      spilled_seq_(state.end_seq),
+      written_seq_(state.end_seq),
+      tail_seq_(state.end_seq),
+      in_tier_(in_tier),
+      tier_begin_seq_(state.begin_seq),
+      changes_(in_tier ? 0 : 1) {}
+
+Stream::~Stream() {
+  std::vector<Slot> slots;
+  {
+    MutexLock lock(mu_);
+    SPW_DCHECK(!claimed_);
+    slots.swap(slots_);
+  }
+  for (Slot& slot : slots) {
+    Retire(std::move(slot.segment), spilled_seq_.load(std::memory_order_relaxed));
+  }
+}
+
+void Stream::SetSegmentSizes(SegmentSizes sizes) {
+  arena_bytes_max_.store(sizes.arena_bytes, std::memory_order_relaxed);
+  segment_records_max_.store(sizes.records_max, std::memory_order_relaxed);
+}
+
+// ---- Adding
+// ----------------------------------------------------------------------------------------------------------
+
+bool Stream::LikelyFits(const record::RecordBatch& batch) const {
+  return batch.count() <= room_records_.load(std::memory_order_relaxed) &&
+         batch.payload_bytes() <= room_bytes_.load(std::memory_order_relaxed);
+}
+
+std::vector<Stream::Part> Stream::PartsOf(const record::RecordBatch& batch, uint64_t from,
+                                          uint64_t arena_bytes) const {
+  const uint64_t records_max = segment_records_max_.load(std::memory_order_relaxed);
+  std::vector<Part> parts;
+  while (from < batch.count()) {
+    Part part{from, 0, arena_bytes,
+              Segment::Shape::For(arena_bytes, has_times_, records_max, batch, from), false};
+    uint64_t payload_bytes = 0;
+    part.count =
+        batch.Fit(from, part.shape.record_capacity, part.shape.payload_capacity, &payload_bytes);
+    if (part.count == 0) {
+      part.own = true;
+      part.count = 1;
+      part.arena_bytes = Segment::OwnArenaBytes(batch.record_bytes(from), has_times_);
+      part.shape = Segment::Shape::For(part.arena_bytes, has_times_, 1, batch, from);
+    }
+    parts.push_back(part);
+    from += part.count;
+  }
+  return parts;
+}
+
+memory::Request Stream::PlanArenas(const record::RecordBatch& batch, uint64_t spare,
+                                   std::vector<uint64_t>* own_arenas) {
+  const uint64_t most = arena_bytes_max_.load(std::memory_order_relaxed);
+  const uint64_t needed = std::bit_ceil(std::min(
+      most, batch.payload_bytes() + batch.count() * 2 * sizeof(uint64_t) + sizeof(uint64_t)));
+  memory::Request request{.account = &account_};
+  request.arena_bytes =
+      std::min(most, std::max(next_arena_bytes_.load(std::memory_order_relaxed), needed));
+  own_arenas->clear();
+  for (const Part& part : PartsOf(batch, 0, request.arena_bytes)) {
+    if (part.own) {
+      own_arenas->push_back(part.arena_bytes);
+      request.extra_bytes += part.arena_bytes;
+    } else {
+      ++request.arenas;
+    }
+  }
+  request.arenas += spare;
+  return request;
+}
+
+Segment* Stream::ActiveLocked() const {
+  return slots_.empty() || slots_.back().segment->sealed() ? nullptr : slots_.back().segment.get();
+}
+
+// Throws std::bad_alloc having changed nothing of the stream; what *fresh holds then goes back to
+// the budget with it.
+void Stream::MakeSlotsLocked(const std::vector<Part>& parts, uint64_t tail,
+                             memory::Reservation* reservation, std::atomic<uint64_t>* stamp,
+                             std::vector<Slot>* fresh) {
+  fresh->reserve(parts.size());
+  if (slots_.capacity() < slots_.size() + parts.size()) {
+    slots_.reserve(std::max(slots_.capacity() * 2, slots_.size() + parts.size()));
+  }
+  for (const Part& part : parts) {
+    auto segment = std::make_shared<Segment>(budget_, &account_, reservation, part.arena_bytes,
+                                             tail + part.from, has_times_, part.shape);
+    fresh->push_back(Slot{std::move(segment), stamp->fetch_add(1, std::memory_order_relaxed)});
+  }
+}
+
+Stream::Append Stream::TryAppend(const record::RecordBatch& batch, memory::Reservation* reservation,
+                                 std::atomic<uint64_t>* stamp, uint64_t* first_seq) {
+  std::vector<Slot> fresh;  // outlives the lock: on failure its arenas go back to the budget
+  std::shared_ptr<Segment> dirtied;
+  const Append result = TryAppendLocked(batch, reservation, stamp, first_seq, &fresh, &dirtied);
+  if (dirtied != nullptr) {
+    budget_->Recount(dirtied->charge());
+  }
+  return result;
+}
+
+Stream::Append Stream::TryAppendLocked(const record::RecordBatch& batch,
+                                       memory::Reservation* reservation,
+                                       std::atomic<uint64_t>* stamp, uint64_t* first_seq,
+                                       std::vector<Slot>* made, std::shared_ptr<Segment>* dirtied) {
+  std::vector<Slot>& fresh = *made;
+  MutexLock lock(mu_);
+  if (direct_) {
+    return Append::kDirectWriter;
+  }
+  Segment* const active = ActiveLocked();
+  const uint64_t tail = tail_seq_.load(std::memory_order_relaxed);
+  uint64_t payload_bytes = 0;
+  const uint64_t here = active == nullptr ? 0 : active->Fit(batch, 0, &payload_bytes);
+  std::vector<Part> parts;
+  if (here < batch.count()) {
+    if (reservation->arena_bytes() == 0) {
+      return Append::kNeedsArenas;
+    }
+    parts = PartsOf(batch, here, reservation->arena_bytes());
+    const auto ordinary =
+        std::count_if(parts.begin(), parts.end(), [](const Part& part) { return !part.own; });
+    if (static_cast<uint64_t>(ordinary) > reservation->CountOf(reservation->arena_bytes())) {
+      return Append::kNeedsArenas;
+    }
+    MakeSlotsLocked(parts, tail, reservation, stamp, made);
+  }
+  // From here on nothing fails.
+  if (here > 0) {
+    active->Append(batch, 0, here);
+    if (active->clean()) {
+      active->SetClean(false);
+      *dirtied = slots_.back().segment;
+    }
+  }
+  if (active != nullptr && (here < batch.count() || active->full())) {
+    active->Seal();
+  }
+  for (size_t i = 0; i < fresh.size(); ++i) {
+    fresh[i].segment->Append(batch, parts[i].from, parts[i].count);
+    if (i + 1 < fresh.size() || parts[i].own || fresh[i].segment->full()) {
+      fresh[i].segment->Seal();
+    }
+    next_arena_bytes_.store(std::min(parts[i].arena_bytes * 2, memory::kArenaBytesMax),
+                            std::memory_order_relaxed);
+    slots_.push_back(std::move(fresh[i]));
+  }
+  reservation->RecordsUsed();
+  PublishRoomLocked();
+  // release: whoever reads the new tail sees the records.
+  tail_seq_.store(tail + batch.count(), std::memory_order_release);
+  *first_seq = tail;
+  return Append::kDone;
+}
+
+void Stream::PublishRoomLocked() {
+  const Segment* const active = ActiveLocked();
+  room_records_.store(active == nullptr ? 0 : active->room_records(), std::memory_order_relaxed);
+  room_bytes_.store(active == nullptr ? 0 : active->room_bytes(), std::memory_order_relaxed);
+}
+
+// ---- Reading
+// ---------------------------------------------------------------------------------------------------------
+
+size_t Stream::IndexOfLocked(uint64_t seq) const {
+  const auto found = std::partition_point(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return slot.segment->end_seq() <= seq;
+  });
+  return static_cast<size_t>(found - slots_.begin());
+}
+
+Stream::Place Stream::Locate(uint64_t seq, uint64_t end_seq, PinnedColumns* found) const {
+  MutexLock lock(mu_);
+  if (seq < begin_seq_.load(std::memory_order_relaxed)) {
+    return Place::kTrimmed;
+  }
+  if (seq >= tail_seq_.load(std::memory_order_relaxed)) {
+    return Place::kBeyond;
+  }
+  if (slots_.empty() || seq < slots_.front().segment->first_seq()) {
+    return Place::kCold;
+  }
+  const std::shared_ptr<Segment>& segment = slots_[IndexOfLocked(seq)].segment;
+  found->owner = segment;
+  found->columns = segment->columns(seq, std::min(end_seq, segment->end_seq()));
+  return Place::kMemory;
+}
+
+// ---- Dropping
+// --------------------------------------------------------------------------------------------------------
+
+void Stream::Retire(std::shared_ptr<Segment> segment, uint64_t spilled_seq) {
+  // Only the list hands out references, and it has none any more: 1 is exact.
+  segment->Retire(spilled_seq, segment.use_count() > 1);
+}
+
+uint64_t Stream::Clear() {
+  std::vector<Slot> dropped;
+  uint64_t count = 0;
+  uint64_t spilled = 0;
+  {
+    MutexLock lock(mu_);
+    const uint64_t tail = tail_seq_.load(std::memory_order_relaxed);
+    count = tail - begin_seq_.load(std::memory_order_relaxed);
+    if (count == 0) {
+      return 0;
+    }
+    spilled = spilled_seq_.load(std::memory_order_relaxed);
+    dropped.swap(slots_);
+    // Downwards from the tail, so that no reader without the mutex sees them out of order.
+    written_seq_.store(tail, std::memory_order_release);
+    spilled_seq_.store(tail, std::memory_order_release);
+    begin_seq_.store(tail, std::memory_order_release);
+    ++changes_;
+    PublishRoomLocked();
+  }
+  for (Slot& slot : dropped) {
+    Retire(std::move(slot.segment), spilled);
+  }
+  return count;
+}
+
+bool Stream::EvictOldest() {
+  std::shared_ptr<Segment> evicted;
+  uint64_t spilled = 0;
+  {
+    MutexLock lock(mu_);
+    if (slots_.empty() || !slots_.front().segment->clean()) {
+      return false;
+    }
+    spilled = spilled_seq_.load(std::memory_order_relaxed);
+    evicted = std::move(slots_.front().segment);
+    slots_.erase(slots_.begin());
+    PublishRoomLocked();  // it may have been the active one
+  }
+  Retire(std::move(evicted), spilled);
+  return true;
+}
+
+// ---- Spilling
+// --------------------------------------------------------------------------------------------------------
+
+// Allocates nothing: it must not fail once the records are spilled.
+void Stream::MarkClean(uint64_t from, uint64_t to) {
+  while (from < to) {
+    std::shared_ptr<Segment> segment;
+    {
+      MutexLock lock(mu_);
+      const size_t i = IndexOfLocked(from);
+      if (i == slots_.size() || slots_[i].segment->end_seq() > to) {
+        return;
+      }
+      segment = slots_[i].segment;
+      segment->SetClean(true);
+      from = segment->end_seq();
+    }
+    budget_->Recount(segment->charge());
+  }
+}
+
+Stream::Oldest Stream::OldestUnwritten(uint64_t* stamp) const {
+  MutexLock lock(mu_);
+  const size_t i = IndexOfLocked(written_seq_);
+  if (claimed_ || i == slots_.size()) {
+    return Oldest::kNone;
+  }
+  *stamp = slots_[i].stamp;
+  return slots_[i].segment->sealed() ? Oldest::kSealed : Oldest::kActive;
+}
+
+void Stream::StartClaimLocked(Claim* claim) {
+  if (!in_tier_) {
+    claim->create = cold::StreamState{id_, name_, has_times_, 0, 0};
+  }
+  const uint64_t begin = begin_seq_.load(std::memory_order_relaxed);
+  if (begin > tier_begin_seq_) {
+    claim->trim = cold::Trim{id_, begin};
+  }
+  claim->changes = changes_;
+  claim->written_seq = written_seq_;
+  claim->stream = this;  // from here on it has to be ended
+  claimed_ = true;
+}
+
+void Stream::AddPieceLocked(const Slot& slot, uint64_t end_seq, Claim* claim) {
+  claim->segments.push_back(slot.segment);
+  claim->pieces.push_back(cold::Piece{id_, slot.segment->columns(claim->written_seq, end_seq)});
+  const record::Columns& columns = claim->pieces.back().columns;
+  claim->written_seq = end_seq;
+  claim->records += columns.count;
+  claim->payload_bytes += columns.payload_bytes();
+  claim->arena_bytes += slot.segment->arena_bytes();
+}
+
+bool Stream::ClaimSegments(const Want& want, bool may_seal, Claim* claim) {
+  MutexLock lock(mu_);
+  size_t i = IndexOfLocked(written_seq_);
+  if (claimed_ || i == slots_.size() || (!slots_[i].segment->sealed() && !may_seal)) {
+    return false;
+  }
+  StartClaimLocked(claim);
+  for (; i < slots_.size(); ++i) {
+    Segment& segment = *slots_[i].segment;
+    const bool enough =
+        (claim->arena_bytes >= want.arena_bytes && claim->records >= want.records) ||
+        claim->payload_bytes >= want.payload_bytes;
+    if (!claim->pieces.empty() && enough) {
+      break;
+    }
+    if (!segment.sealed()) {
+      if (!may_seal) {
+        break;
+      }
+      segment.Seal();
+      PublishRoomLocked();
+    }
+    AddPieceLocked(slots_[i], segment.end_seq(), claim);
+  }
+  return true;
+}
+
+bool Stream::ClaimUpTo(uint64_t target_seq, const Want& want, Claim* claim) {
+  MutexLock lock(mu_);
+  if (claimed_ || (target_seq <= written_seq_ && changes_ == changes_written_)) {
+    return false;
+  }
+  StartClaimLocked(claim);
+  for (size_t i = IndexOfLocked(written_seq_); i < slots_.size(); ++i) {
+    const Segment& segment = *slots_[i].segment;
+    if (segment.first_seq() >= target_seq || claim->payload_bytes >= want.payload_bytes) {
+      break;
+    }
+    AddPieceLocked(slots_[i], std::min(target_seq, segment.end_seq()), claim);
+  }
+  return true;
+}
+
+void Stream::EndClaim(const Claim& claim, bool ok) {
+  MutexLock lock(mu_);
+  claimed_ = false;
+  direct_waiters_.NotifyAll();
+  if (ok) {
+    in_tier_ = true;
+    tier_begin_seq_ = claim.trim.has_value() ? claim.trim->begin_seq : tier_begin_seq_;
+    RaiseTo(written_seq_, claim.written_seq);
+    RaiseTo(changes_written_, claim.changes);
+  }
+}
+
+void Stream::MarkSpilled(const Position& position) {
+  uint64_t before = 0;
+  {
+    MutexLock lock(mu_);
+    RaiseTo(changes_spilled_, position.changes);
+    // What was cleared meanwhile is below `before`, and no longer in the list.
+    before = spilled_seq_.load(std::memory_order_relaxed);
+    RaiseTo(spilled_seq_, position.seq);
+    direct_waiters_.NotifyAll();
+  }
+  if (position.seq > before) {
+    budget_->Spilled(&account_, position.seq - before);
+    MarkClean(before, position.seq);
+  }
+}
+
+// ---- Writing around memory
+// -------------------------------------------------------------------------------------------
+
+base::Status Stream::EnterDirect(const base::Patience& patience) {
+  return direct_waiters_.Wait(mu_, patience, [&] {
+    mu_.AssertHeld();
+    const bool mine = !direct_;
+    direct_ = true;
+    return mine;
+  });
+}
+
+void Stream::LeaveDirect() {
+  MutexLock lock(mu_);
+  direct_ = false;
+  direct_waiters_.NotifyAll();
+}
+
+base::Status Stream::AwaitNoDirect(const base::Patience& patience) {
+  return direct_waiters_.Wait(mu_, patience, [&] {
+    mu_.AssertHeld();
+    return !direct_;
+  });
+}
+
+base::Status Stream::ClaimTail(const base::Patience& patience, Claim* claim) {
+  return direct_waiters_.Wait(mu_, patience, [&] {
+    mu_.AssertHeld();
+    if (claimed_ ||
+        spilled_seq_.load(std::memory_order_relaxed) != tail_seq_.load(std::memory_order_relaxed)) {
+      return false;
+    }
+    StartClaimLocked(claim);
+    if (Segment* const active = ActiveLocked()) {
+      active->Seal();  // what comes next does not follow it in memory
+      PublishRoomLocked();
+    }
+    return true;
+  });
+}
+
+void Stream::PublishDirect(const Claim& claim, uint64_t count) {
+  const uint64_t tail = claim.written_seq + count;
+  EndClaim(claim, true);
+  std::vector<Slot> dropped;
+  {
+    MutexLock lock(mu_);
+    // The segments in memory have to reach up to the tail, without a gap: so none is left.
+    dropped.swap(slots_);
+    RaiseTo(changes_spilled_, claim.changes);
+    tail_seq_.store(tail, std::memory_order_release);
+    RaiseTo(written_seq_, tail);
+    RaiseTo(spilled_seq_, tail);
+  }
+  for (Slot& slot : dropped) {
+    Retire(std::move(slot.segment), tail);
+  }
+}
+
+// ---- Flushing
+// --------------------------------------------------------------------------------------------------------
+
+Stream::Position Stream::position() const {
+  MutexLock lock(mu_);
+  return {tail_seq_.load(std::memory_order_relaxed), changes_};
+}
+
+bool Stream::Reached(const Position& position, cold::Durability durability) const {
+  const bool device = durability == cold::Durability::kDevice;
+  const std::atomic<uint64_t>& seq = device ? spilled_seq_ : written_seq_;
+  const std::atomic<uint64_t>& changes = device ? changes_spilled_ : changes_written_;
+  return seq.load(std::memory_order_acquire) >= position.seq &&
+         changes.load(std::memory_order_acquire) >= position.changes;
+}
+
+void Stream::Ask(const Position& position) {
+  MutexLock lock(mu_);
+  wanted_.seq = std::max(wanted_.seq, position.seq);
+  wanted_.changes = std::max(wanted_.changes, position.changes);
+}
+
+bool Stream::Asked(uint64_t* target_seq) const {
+  MutexLock lock(mu_);
+  *target_seq = wanted_.seq;
+  return !claimed_ && (wanted_.seq > written_seq_ || wanted_.changes > changes_written_);
+}
+
+}  // namespace spillway::hybrid

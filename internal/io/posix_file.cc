@@ -1,0 +1,347 @@
+#include "internal/io/posix_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace spillway::io {
+namespace {
+
+using base::Code;
+using base::Result;
+using base::Status;
+
+constexpr mode_t kMode = 0600;
+constexpr int kDescriptorMin = 3;
+// Linux moves at most this many bytes per call, whatever is asked.
+constexpr size_t kTransferMax = 0x7ffff000;
+constexpr uint64_t kOffsetMax = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
+
+// strerror_r is the GNU or the POSIX one, depending on the C library.
+[[maybe_unused]] const char* ErrorText(const char* result, const char* /*buffer*/) {
+  return result;
+}
+[[maybe_unused]] const char* ErrorText(int /*result*/, const char* buffer) { return buffer; }
+
+Code CodeFor(int os_code) {
+  switch (os_code) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return Code::kFull;
+    case ENOENT:
+      return Code::kNotFound;
+    case EEXIST:
+      return Code::kAlreadyExists;
+    case EROFS:
+    case EACCES:
+    case EPERM:
+      return Code::kReadOnly;
+    case ENOMEM:
+      return Code::kNoMemory;
+    default:
+      return Code::kIo;
+  }
+}
+
+template <class Call>
+auto RetryInterrupted(Call call) {
+  auto result = call();
+  while (result == -1 && errno == EINTR) {
+    result = call();
+  }
+  return result;
+}
+
+Status OffsetError(const char* operation, const std::string& path, uint64_t offset, int os_code) {
+  return Status::Os(CodeFor(os_code), os_code,
+                    std::string(operation) + " " + path + " at offset " + std::to_string(offset) +
+                        ": " + OsErrorText(os_code));
+}
+
+// A failed sync says nothing about what is on the device, so its code must not invite a retry.
+Status SyncError(const char* operation, const std::string& path, int os_code) {
+  return Status::Os(Code::kIo, os_code,
+                    std::string(operation) + " " + path + ": " + OsErrorText(os_code));
+}
+
+// An open descriptor, or -1.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  // Not retried on EINTR: Linux has closed it, and the number may be somebody else's by now.
+  ~Descriptor() {
+    if (number_ >= 0) {
+      ::close(number_);
+    }
+  }
+
+  bool ok() const { return number_ >= 0; }
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+// Of at least 3; not ok() and errno on failure.
+Descriptor OpenDescriptor(const std::string& path, int flags) {
+  Descriptor opened(
+      RetryInterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, kMode); }));
+  if (!opened.ok() || opened.number() >= kDescriptorMin) {
+    return opened;
+  }
+  Descriptor moved(::fcntl(opened.number(), F_DUPFD_CLOEXEC, kDescriptorMin));
+  const int os_code = errno;
+  opened = Descriptor(-1);  // the low number is closed here
+  errno = os_code;
+  return moved;
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(std::string path, Descriptor descriptor)
+      : File(std::move(path)), owner_(std::move(descriptor)), descriptor_(owner_.number()) {}
+
+  Status ReadAt(uint64_t offset, std::span<uint8_t> buffer, size_t* bytes_read) override {
+    size_t done = 0;
+    while (done < buffer.size()) {
+      const uint64_t at = offset + done;
+      if (at > kOffsetMax) {
+        break;  // no file reaches there
+      }
+      const size_t want = std::min(buffer.size() - done, kTransferMax);
+      const ssize_t got = RetryInterrupted(
+          [&] { return ::pread(descriptor_, buffer.data() + done, want, static_cast<off_t>(at)); });
+      if (got < 0) {
+        const int os_code = errno;
+        *bytes_read = done;
+        return OffsetError("read", path(), at, os_code);
+      }
+      if (got == 0) {
+        break;
+      }
+      done += static_cast<size_t>(got);
+    }
+    *bytes_read = done;
+    return Status();
+  }
+
+  Status WriteAt(uint64_t offset, std::span<const uint8_t> bytes) override {
+    size_t done = 0;
+    while (done < bytes.size()) {
+      const uint64_t at = offset + done;
+      if (at > kOffsetMax || bytes.size() - done > kOffsetMax - at) {
+        return OffsetError("write", path(), at, EFBIG);
+      }
+      const size_t want = std::min(bytes.size() - done, kTransferMax);
+      const ssize_t put = RetryInterrupted(
+          [&] { return ::pwrite(descriptor_, bytes.data() + done, want, static_cast<off_t>(at)); });
+      if (put < 0) {
+        return OffsetError("write", path(), at, errno);
+      }
+      if (put == 0) {  // does not happen for regular files; never loop on it
+        return OffsetError("write", path(), at, EIO);
+      }
+      done += static_cast<size_t>(put);
+    }
+    return Status();
+  }
+
+  Status Truncate(uint64_t size) override {
+    if (size > kOffsetMax) {
+      return OffsetError("truncate", path(), size, EFBIG);
+    }
+    if (RetryInterrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0) {
+      return OffsetError("truncate", path(), size, errno);
+    }
+    return Status();
+  }
+
+  Result<uint64_t> Size() override {
+    struct stat found = {};
+    if (::fstat(descriptor_, &found) != 0) {
+      return OsError("stat", path(), errno);
+    }
+    return static_cast<uint64_t>(found.st_size);
+  }
+
+  // EINTR of a sync is not retried either: it counts as failed.
+  Status Sync() override {
+    if (::fdatasync(descriptor_) != 0) {
+      return SyncError("sync", path(), errno);
+    }
+    return Status();
+  }
+
+  Status Lock() override {
+    struct flock whole = {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (RetryInterrupted([&] { return ::fcntl(descriptor_, F_OFD_SETLK, &whole); }) == 0) {
+      return Status();
+    }
+    if (errno == EAGAIN || errno == EACCES) {
+      return Status(Code::kBusy);
+    }
+    // Kernels and file systems without OFD locks often have flock, which also belongs to the open
+    // file.
+    if (RetryInterrupted([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0) {
+      return Status();
+    }
+    if (errno == EWOULDBLOCK) {
+      return Status(Code::kBusy);
+    }
+    const int os_code = errno;
+    return Status::Os(Code::kUnsupported, os_code,
+                      "lock " + path() + ": " + OsErrorText(os_code) + "; no locks here");
+  }
+
+ private:
+  const Descriptor owner_;
+  const int descriptor_;
+};
+
+// The folder part of a path: "." for "a", "/" for "/a", "x/y" for "x/y/a".
+std::string FolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) {
+    return ".";
+  }
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+struct Opened {
+  Descriptor descriptor;
+  bool made_now = false;
+};
+
+// O_NONBLOCK: opening a FIFO that lies there must not hang; it means nothing for regular files.
+Opened OpenAs(const std::string& path, Open mode) {
+  const int flags = O_NOFOLLOW | O_NONBLOCK | (mode == Open::kReadOnly ? O_RDONLY : O_RDWR);
+  if (mode == Open::kExisting || mode == Open::kReadOnly) {
+    return {OpenDescriptor(path, flags)};
+  }
+  // A file that comes and goes between the two calls is somebody else's game: a few turns, no more.
+  for (int turn = 0; turn < 4; ++turn) {
+    Descriptor made = OpenDescriptor(path, flags | O_CREAT | O_EXCL);
+    if (made.ok() || mode == Open::kCreateNew || errno != EEXIST) {
+      return {std::move(made), true};
+    }
+    Descriptor found = OpenDescriptor(path, flags);
+    if (found.ok() || errno != ENOENT) {
+      return {std::move(found)};
+    }
+  }
+  return {Descriptor(-1)};
+}
+
+class PosixFiles final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> OpenFile(const std::string& path, Open mode) override {
+    if (path.find('\0') != std::string::npos) {
+      return base::InvalidArgument("a path contains a NUL byte");
+    }
+    Opened opened = OpenAs(path, mode);
+    if (!opened.descriptor.ok()) {
+      const int os_code = errno;
+      Status status = OsError("open", path, os_code);
+      if (mode == Open::kReadOnly && status.code() == Code::kReadOnly) {
+        return Status::Os(Code::kIo, os_code, status.message());
+      }
+      return status;
+    }
+    const int number = opened.descriptor.number();
+    struct stat found = {};
+    if (::fstat(number, &found) != 0) {
+      return OsError("stat", path, errno);
+    }
+    if (!S_ISREG(found.st_mode)) {
+      return Status(Code::kIo, "open " + path + ": not a regular file");
+    }
+    // The umask can only have taken bits away; an existing file keeps its mode.
+    if (opened.made_now && (found.st_mode & 07777) != kMode && ::fchmod(number, kMode) != 0) {
+      return OsError("chmod", path, errno);
+    }
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(path, std::move(opened.descriptor)));
+  }
+
+  Status Remove(const std::string& path) override {
+    if (::unlink(path.c_str()) != 0) {
+      return OsError("remove", path, errno);
+    }
+    return Status();
+  }
+
+  Status RenameNew(const std::string& from, const std::string& to) override {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+      return Status();
+    }
+    if (errno != EINVAL && errno != ENOSYS) {
+      return OsError("rename", from + " to " + to, errno);
+    }
+    // File systems without RENAME_NOREPLACE: a hard link does not replace either.
+    if (::link(from.c_str(), to.c_str()) != 0) {
+      return OsError("rename (as link)", from + " to " + to, errno);
+    }
+    if (::unlink(from.c_str()) != 0) {
+      return OsError("rename (as unlink)", from, errno);
+    }
+    return Status();
+  }
+
+  Status SyncFolderOf(const std::string& path) override {
+    const std::string folder = FolderOf(path);
+    const Descriptor descriptor = OpenDescriptor(folder, O_RDONLY | O_DIRECTORY);
+    if (!descriptor.ok()) {
+      return SyncError("open folder", folder, errno);
+    }
+    // Some file systems have no folder sync and say EINVAL; their names are as durable as they get.
+    if (::fsync(descriptor.number()) != 0 && errno != EINVAL) {
+      return SyncError("sync folder", folder, errno);
+    }
+    return Status();
+  }
+
+  Result<bool> Exists(const std::string& path) override {
+    struct stat found = {};
+    if (::lstat(path.c_str(), &found) == 0) {
+      return true;
+    }
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return false;
+    }
+    return OsError("stat", path, errno);
+  }
+};
+
+}  // namespace
+
+std::string OsErrorText(int os_code) {
+  char buffer[256] = "";
+  return ErrorText(::strerror_r(os_code, buffer, sizeof buffer), buffer);
+}
+
+Status OsError(const char* operation, const std::string& path, int os_code) {
+  return Status::Os(CodeFor(os_code), os_code,
+                    std::string(operation) + " " + path + ": " + OsErrorText(os_code));
+}
+
+FileSystem* PosixFileSystem() {
+  static PosixFiles files;
+  return &files;
+}
+
+}  // namespace spillway::io

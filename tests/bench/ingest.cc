@@ -1,0 +1,85 @@
+#include "tests/bench/ingest.h"
+
+#include <thread>
+
+#include "tests/bench/files.h"
+
+namespace spillway::bench {
+namespace {
+
+// Writer w of n adds batches w, w + n, w + 2n, ...
+void AddShare(Store* store, std::span<const Batch> batches, size_t first, size_t step,
+              Latencies* latencies) {
+  latencies->Reserve(batches.size() / step + 1);
+  auto last = std::chrono::steady_clock::now();
+  for (size_t i = first; i < batches.size(); i += step) {
+    store->Add(batches[i]);
+    const auto now = std::chrono::steady_clock::now();
+    latencies->Add(now - last);
+    last = now;
+  }
+}
+
+void AddAll(Store* store, std::span<const Batch> batches, size_t writers, Latencies* latencies) {
+  if (writers == 1) {
+    AddShare(store, batches, 0, 1, latencies);
+    return;
+  }
+  std::vector<Latencies> shares(writers);
+  std::vector<std::thread> threads;
+  for (size_t w = 0; w < writers; ++w) {
+    threads.emplace_back([&, w] { AddShare(store, batches, w, writers, &shares[w]); });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  for (const Latencies& share : shares) {
+    latencies->Merge(share);
+  }
+}
+
+bool IsFaithful(Store* store, size_t writers) {
+  RecordHash hash;
+  store->Scan(&hash);
+  const RecordHash& expected = Corpus::Get().hash();
+  if (writers == 1) {
+    return hash == expected;
+  }
+  return hash.count() == expected.count() && hash.sum() == expected.sum();
+}
+
+}  // namespace
+
+IngestResult Ingest(const Contestant& contestant, const IngestPlan& plan) {
+  const std::span<const Batch> batches = Corpus::Get().Batches(plan.batch);
+  const bool in_memory = contestant.durability == Durability::kMemory;
+  const TempFolder folder;
+  const std::unique_ptr<Store> store = contestant.make(plan.budget);
+  const uint64_t huge_page_bytes = HugePageBytes();
+  // Twice: for the store or its page cache, and for what it does on the way.
+  BackMemory(2 * Corpus::Get().bytes());
+  store->Create(folder.path());
+
+  IngestResult result;
+  const Meter meter;
+  AddAll(store.get(), batches, plan.writers, &result.latencies);
+  result.add_seconds = meter.Seconds();
+  if (!in_memory) {
+    store->Close();
+  }
+  result.usage = meter.Stop();
+
+  const uint64_t huge_page_bytes_now = HugePageBytes();
+  result.huge_page_bytes =
+      huge_page_bytes_now > huge_page_bytes ? huge_page_bytes_now - huge_page_bytes : 0;
+  if (!in_memory) {
+    result.disk_bytes = FolderBytes(folder.path());
+    store->Open(folder.path());
+  }
+  result.faithful = IsFaithful(store.get(), plan.writers);
+  result.memory_peak = store->memory_peak();
+  store->Close();
+  return result;
+}
+
+}  // namespace spillway::bench

@@ -1,0 +1,115 @@
+#include "tests/bench/measure.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <string_view>
+
+namespace spillway::bench {
+namespace {
+
+// The number behind `key` in a file of the kernel with lines "key: number unit"; 0 if absent.
+uint64_t KernelNumber(const char* path, std::string_view key) {
+  std::ifstream file(path);
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with(key)) {
+      return std::strtoull(line.c_str() + key.size(), nullptr, 10);
+    }
+  }
+  return 0;
+}
+
+double CpuSeconds() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+uint64_t WrittenBytes() { return KernelNumber("/proc/self/io", "write_bytes:"); }
+
+// Makes VmHWM start again from the present value.
+void ResetPeak() {
+  const int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    [[maybe_unused]] const ssize_t written = write(fd, "5", 1);
+    close(fd);
+  }
+}
+
+}  // namespace
+
+Meter::Meter() {
+  malloc_trim(0);  // what an earlier contestant gave back shall not hide what this one takes
+  ResetPeak();
+  rss_bytes_ = KernelNumber("/proc/self/status", "VmRSS:") * 1024;
+  written_bytes_ = WrittenBytes();
+  cpu_seconds_ = CpuSeconds();
+  watch_ = Stopwatch();
+}
+
+Usage Meter::Stop() const {
+  Usage usage;
+  usage.seconds = watch_.seconds();
+  usage.cpu_seconds = CpuSeconds() - cpu_seconds_;
+  const uint64_t peak = KernelNumber("/proc/self/status", "VmHWM:") * 1024;
+  usage.rss_peak_bytes = peak > rss_bytes_ ? peak - rss_bytes_ : 0;
+  usage.written_bytes = WrittenBytes() - written_bytes_;
+  return usage;
+}
+
+void Latencies::Merge(const Latencies& other) {
+  nanos_.insert(nanos_.end(), other.nanos_.begin(), other.nanos_.end());
+  sorted_ = false;
+}
+
+int64_t Latencies::Nanos(double fraction) {
+  if (nanos_.empty()) {
+    return 0;
+  }
+  if (!sorted_) {
+    std::sort(nanos_.begin(), nanos_.end());
+    sorted_ = true;
+  }
+  const double rank = std::ceil(fraction * static_cast<double>(nanos_.size()));
+  const size_t index = rank < 1 ? 0 : static_cast<size_t>(rank) - 1;
+  return nanos_[std::min(index, nanos_.size() - 1)];
+}
+
+void BackMemory(uint64_t bytes) {
+  constexpr uint64_t kPage = 4096;
+  void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) {
+    return;
+  }
+  madvise(pages, bytes, MADV_HUGEPAGE);
+  for (uint64_t i = 0; i < bytes; i += kPage) {
+    static_cast<volatile char*>(pages)[i] = 1;
+  }
+  munmap(pages, bytes);
+}
+
+std::string HugePageMode() {
+  std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
+  std::string modes;
+  std::getline(file, modes);
+  const size_t begin = modes.find('[');
+  const size_t end = modes.find(']');
+  return begin == std::string::npos ? "unknown" : modes.substr(begin + 1, end - begin - 1);
+}
+
+uint64_t HugePageBytes() {
+  return KernelNumber("/proc/self/smaps_rollup", "AnonHugePages:") * 1024;
+}
+
+}  // namespace spillway::bench

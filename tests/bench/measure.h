@@ -1,0 +1,72 @@
+// What a run costs besides time, and how its calls are spread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace spillway::bench {
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+struct Usage {
+  double seconds = 0;
+  double cpu_seconds = 0;       // user and system, all threads
+  uint64_t rss_peak_bytes = 0;  // above the value at the start; mapped file pages count
+  uint64_t written_bytes = 0;   // handed to the disk's queue, or dirtied in the page cache
+};
+
+// Measures from its construction to Stop. One at a time per process: the kernel keeps one peak.
+class Meter {
+ public:
+  Meter();
+  Usage Stop() const;
+  double Seconds() const { return watch_.seconds(); }
+
+ private:
+  uint64_t rss_bytes_;
+  uint64_t written_bytes_;
+  double cpu_seconds_;
+  Stopwatch watch_;  // last: starts when all else is read
+};
+
+// Durations of single calls.
+class Latencies {
+ public:
+  void Reserve(size_t count) { nanos_.reserve(count); }
+  void Add(std::chrono::steady_clock::duration duration) {
+    nanos_.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+    sorted_ = false;
+  }
+  void Merge(const Latencies& other);
+
+  // The smallest value that at least `fraction` of the calls do not exceed; 1 is the maximum.
+  double Millis(double fraction) { return static_cast<double>(Nanos(fraction)) / 1e6; }
+  double Micros(double fraction) { return static_cast<double>(Nanos(fraction)) / 1e3; }
+
+ private:
+  int64_t Nanos(double fraction);
+
+  std::vector<int64_t> nanos_;
+  bool sorted_ = false;
+};
+
+// Takes so much memory from the system, writes to it and gives it back. A virtual machine may have
+// returned its free memory to the host; what is measured next should not pay for getting it anew.
+void BackMemory(uint64_t bytes);
+
+// The setting of transparent huge pages, such as "madvise".
+std::string HugePageMode();
+// AnonHugePages of the whole process now.
+uint64_t HugePageBytes();
+
+}  // namespace spillway::bench

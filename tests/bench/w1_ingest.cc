@@ -1,0 +1,16 @@
+// W1: the corpus in batches of 5,000, without a cap. Close is timed for all that write to disk.
+#include "tests/bench/report.h"
+
+namespace spillway::bench {
+
+void RegisterIngest() {
+  for (const Contestant& contestant : Contestants()) {
+    Register("W1_ingest/" + contestant.name + "/" + DurabilityName(contestant.durability),
+             [&contestant](benchmark::State& state) {
+               IngestResult result = Ingest(contestant, IngestPlan{});
+               CountIngest(state, &result);
+             });
+  }
+}
+
+}  // namespace spillway::bench

@@ -1,0 +1,3 @@
+module spillway/smoke
+
+go 1.19

@@ -1,0 +1,130 @@
+// A disk that fails and loses power on command, behind io::FileSystem.
+//
+// It wraps real files in a folder of the test's (so that SQLite's own locks and shared memory find
+// real paths) and keeps a log of everything that changes them. From the log, PowerCut (power_cut.h)
+// makes the folder as it may be found after the power failed at any moment.
+//
+// Faults are told by call: "the third write fails with EIO", "the fifth call of any kind and all
+// after it fail with ENOSPC". A failing write may have written some of its bytes. A sync that fails
+// leaves its file as Linux does: what was not synced is marked clean and never reaches the device,
+// though reads still show it. Thread-safe. Its folder is flat: names are the last part of paths.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "internal/io/file.h"
+#include "tests/support/prng.h"
+
+namespace spillway::test {
+
+enum class Call {
+  kOpen,
+  kRead,
+  kWrite,
+  kTruncate,
+  kSize,
+  kSync,
+  kLock,
+  kRemove,
+  kRename,
+  kSyncFolder,
+  kExists,
+  kAny,  // all of them, and their number
+};
+
+struct Fault {
+  Call kind = Call::kAny;
+  uint64_t number = 1;  // of the calls of this kind from now on; 1 is the next
+  int os_code = 0;      // errno
+  bool for_ever = false;
+};
+
+// One change, in the order of the calls. A node is a file whatever its name.
+struct Change {
+  enum class Kind { kCreate, kRename, kRemove, kWrite, kTruncate, kSync, kFailedSync, kSyncFolder };
+  Kind kind;
+  uint64_t node = 0;
+  uint64_t offset = 0;  // kWrite; the size for kTruncate
+  std::vector<uint8_t> bytes;
+  std::string name;  // kCreate, kRemove; the old one for kRename
+  std::string to;
+};
+
+class SimDisk final : public io::FileSystem {
+ public:
+  enum class Record { kNo, kYes };
+
+  // Files that are in the folder already are on the device. The seed decides how much a failing
+  // write writes.
+  SimDisk(std::string folder, uint64_t seed, Record record = Record::kYes);
+  ~SimDisk() override;
+
+  base::Result<std::unique_ptr<io::File>> OpenFile(const std::string& path, io::Open mode) override;
+  base::Status Remove(const std::string& path) override;
+  base::Status RenameNew(const std::string& from, const std::string& to) override;
+  base::Status SyncFolderOf(const std::string& path) override;
+  base::Result<bool> Exists(const std::string& path) override;
+
+  // Arms a fault instead of an earlier one, or ends it.
+  void Fail(const Fault& fault);
+  void Heal();
+  // Whether the armed fault has struck.
+  bool HasFailed() const;
+
+  // Files may grow together by at most this from now on; nullopt: without limit.
+  void SetSpace(std::optional<uint64_t> bytes);
+
+  uint64_t calls(Call kind) const;
+  uint64_t bytes_written() const;
+  // Syncs that were asked for after one had failed, until PardonFailedSyncs (the store was opened
+  // anew).
+  uint64_t syncs_after_failure() const;
+  void PardonFailedSyncs();
+
+  // For PowerCut, while nobody uses the disk.
+  size_t log_size() const;
+  const std::vector<Change>& log() const { return log_; }
+  const std::map<std::string, uint64_t>& first_names() const { return first_names_; }
+  const std::vector<std::vector<uint8_t>>& first_contents() const { return first_contents_; }
+
+ private:
+  friend class SimFile;
+
+  // Counts the call. nullopt: go on; else its errno.
+  std::optional<int> Strike(Call kind);
+  base::Status Failure(Call kind, const std::string& path, int os_code) const;
+  void Log(Change change);
+  std::string NameOf(const std::string& path) const;
+  uint64_t NodeOf(const std::string& name);
+  // How many of `bytes` behind the end of a file there is room for; takes the room.
+  uint64_t TakeSpace(uint64_t bytes);
+
+  const std::string folder_;
+  const Record record_;
+  io::FileSystem* const real_;
+
+  mutable std::recursive_mutex mutex_;
+  Prng random_;
+  std::array<uint64_t, static_cast<size_t>(Call::kAny) + 1> calls_ = {};
+  std::optional<Fault> fault_;
+  uint64_t fault_at_ = 0;  // count of its kind at which it strikes
+  bool failed_ = false;
+  std::optional<uint64_t> space_;
+  uint64_t bytes_written_ = 0;
+  bool sync_failed_ = false;
+  uint64_t syncs_after_failure_ = 0;
+  std::vector<Change> log_;
+  std::map<std::string, uint64_t> first_names_;
+  std::vector<std::vector<uint8_t>> first_contents_;  // by node
+  std::map<std::string, uint64_t> names_;             // as they are now
+  uint64_t nodes_ = 0;
+};
+
+}  // namespace spillway::test
