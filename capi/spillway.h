@@ -42,7 +42,7 @@ typedef struct spw_cursor spw_cursor;
 typedef struct spw_batch spw_batch;
 typedef struct spw_op spw_op;
 
-/* ---- Status ------------------------------------------------------------------------------------------------------------- */
+/* ---- Status ---- */
 
 /* Values never change; new ones come with a minor version. Treat an unknown one as SPW_INTERNAL. */
 #define SPW_OK 0
@@ -69,7 +69,7 @@ typedef struct spw_op spw_op;
 /* Name of a status such as "SPW_OK"; static text, "SPW_UNKNOWN" for a value this version does not know. Any thread. */
 const char *spw_status_name(spw_status status);
 
-/* ---- Versions and layout ------------------------------------------------------------------------------------------------- */
+/* ---- Versions and layout ---- */
 
 /* major << 16 | minor of the library that is loaded; compare with the header's SPW_VERSION_*. Any thread. */
 uint32_t spw_abi_version(void);
@@ -90,7 +90,7 @@ size_t spw_sizeof(int32_t struct_id);
 /* Stores freed without a successful close since the library was loaded: a number to watch in tests. Any thread. */
 uint64_t spw_leaked_stores(void);
 
-/* ---- Errors --------------------------------------------------------------------------------------------------------------- */
+/* ---- Errors ---- */
 
 /* An error is immutable and belongs to no thread. SPW_WOULD_BLOCK, SPW_TIMEOUT, SPW_CANCELLED, SPW_BUSY, SPW_CLOSED and
  * SPW_NO_MEMORY are shared static objects: producing and freeing them costs nothing. All accessors take NULL. Any thread. */
@@ -102,7 +102,7 @@ int64_t spw_error_record(const spw_error *error);        /* index in the caller'
 const char *spw_error_message(const spw_error *error, size_t *len);
 void spw_error_free(spw_error *error);
 
-/* ---- Options -------------------------------------------------------------------------------------------------------------- */
+/* ---- Options ---- */
 
 #define SPW_AUTO INT64_C(-1)           /* let the library choose */
 #define SPW_UNLIMITED INT64_MAX        /* no limit */
@@ -165,7 +165,7 @@ spw_status spw_options_set_bytes(spw_options *options, int32_t key, const void *
 spw_status spw_options_get_i64(const spw_options *options, int32_t key, int64_t *value, spw_error **err);
 void spw_options_free(spw_options *options);
 
-/* ---- Operations: cancel and progress --------------------------------------------------------------------------------------- */
+/* ---- Operations: cancel and progress ---- */
 
 /* One op belongs to one running call at a time (a second is SPW_INVALID_STATE); it can be used again after that call, unless it
  * was cancelled: that is for good. Freeing it while the call runs is legal. Any thread. */
@@ -177,7 +177,7 @@ void spw_op_cancel(spw_op *op);
 void spw_op_progress(const spw_op *op, uint64_t *done, uint64_t *total);
 void spw_op_free(spw_op *op);
 
-/* ---- Store ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Store ---- */
 
 /* Opens or creates a store at `path` (bytes without NUL). path NULL: a store in memory only, bounded by its budget.
  * `options` may be NULL and is not kept. `op` may be NULL. Files are made with mode 0600; beside the store stands `<path>-lock`.
@@ -266,7 +266,7 @@ spw_status spw_store_set_i64(spw_store *store, uint32_t stream, int32_t key, int
 /* What an option is now: SPW_AUTO is answered with the number chosen. */
 spw_status spw_store_get_i64(const spw_store *store, uint32_t stream, int32_t key, int64_t *value, spw_error **err);
 
-/* ---- Statistics and events -------------------------------------------------------------------------------------------------- */
+/* ---- Statistics and events ---- */
 
 /* The caller sets struct_size; the library fills what fits. Counters since open unless noted.
  * records_live == records_unspilled + records_cold, and bytes_resident == bytes_unspilled + bytes_clean + bytes_free, in a store at rest. */
@@ -352,7 +352,7 @@ typedef struct spw_event {
  * are kept; stats' events_lost counts the others. */
 spw_status spw_store_events(spw_store *store, spw_event *events, size_t event_size, size_t cap, size_t *count, spw_error **err);
 
-/* ---- Cursors and batches ------------------------------------------------------------------------------------------------------ */
+/* ---- Cursors and batches ---- */
 
 #define SPW_SCAN_REVERSE UINT32_C(1)    /* UNSUPPORTED in this version */
 #define SPW_SCAN_FOLLOW UINT32_C(2)     /* UNSUPPORTED in this version */

@@ -152,10 +152,13 @@ uint64_t BudgetRecords(int64_t value) {
   return value == kNoLimit ? base::kUnlimited : static_cast<uint64_t>(value);
 }
 
-memory::Limit MakeLimit(uint64_t budget, uint64_t low_percent, uint64_t hard_percent) {
-  return {.low = base::PercentOf(budget, low_percent),
-          .soft = budget,
-          .hard = std::max(budget, base::PercentOf(budget, hard_percent))};
+memory::Limits StoreOptions::LimitsFor(uint64_t bytes, uint64_t records) const {
+  const auto limit = [&](uint64_t budget) {
+    return memory::Limit{.low = base::PercentOf(budget, low_percent),
+                         .soft = budget,
+                         .hard = std::max(budget, base::PercentOf(budget, hard_percent))};
+  };
+  return {.bytes = limit(bytes), .records = limit(records)};
 }
 
 }  // namespace spillway::hybrid

@@ -67,6 +67,8 @@ struct StoreOptions {
 
   // `options` may be null.
   static base::Status Parse(const Options* options, bool in_memory, StoreOptions* out);
+  // Low, soft and hard limits of budgets, base::kUnlimited for none.
+  memory::Limits LimitsFor(uint64_t bytes, uint64_t records) const;
 };
 
 struct StreamOptions {
@@ -81,6 +83,5 @@ struct StreamOptions {
 // SPW_UNLIMITED, SPW_AUTO and a number of bytes as a limit of the budget.
 uint64_t BudgetBytes(int64_t value);
 uint64_t BudgetRecords(int64_t value);
-memory::Limit MakeLimit(uint64_t budget, uint64_t low_percent, uint64_t hard_percent);
 
 }  // namespace spillway::hybrid

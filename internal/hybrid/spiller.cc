@@ -12,15 +12,10 @@ using base::Status;
 using cold::Durability;
 using Excess = memory::MemoryBudget::Excess;
 
-// Payload of one transaction. Large enough that a barrier costs little beside it (8 MiB at 500 MB/s
-// take 16 ms, a barrier about 1), small enough that memory comes back in steps that an adder at the
-// hard limit can live with.
-static constexpr uint64_t kRunPayloadBytes = uint64_t{8} << 20;
 static constexpr std::chrono::milliseconds kBackOffFirst{10};
 static constexpr std::chrono::milliseconds kBackOffMost{1000};
 
-// ---- Threads
-// ---------------------------------------------------------------------------------------------------------
+// ---- Threads ----
 
 Status Spiller::Start(uint32_t threads, const std::shared_ptr<void>& keep_alive,
                       std::function<void()> when_abandoned) {
@@ -111,19 +106,7 @@ void Spiller::Abandon() {
   work_.NotifyAll();
 }
 
-// ---- Picking
-// ---------------------------------------------------------------------------------------------------------
-
-Spiller::Run::~Run() { EndClaims(false); }
-
-void Spiller::Run::EndClaims(bool ok) {
-  for (Stream::Claim& claim : claims) {
-    if (claim.stream != nullptr) {
-      claim.stream->EndClaim(claim, ok);
-    }
-  }
-  claims.clear();
-}
+// ---- Picking ----
 
 // False: there is nothing to be picked at this time.
 bool Spiller::BeginPick(Excess* in_flight) {
@@ -144,121 +127,25 @@ void Spiller::EndPick(const Run& run) {
   picking_ = false;
   in_flight_.bytes += run.arena_bytes;
   in_flight_.records += run.records;
-  runs_in_flight_ += run.claims.empty() && !run.sync_only ? 0 : 1;
+  runs_in_flight_ += run.empty() ? 0 : 1;
   work_.NotifyAll();
 }
 
-void Spiller::AddUp(Run* run) {
-  const Stream::Claim& claim = run->claims.back();
-  run->arena_bytes += claim.arena_bytes;
-  run->records += claim.records;
-  run->payload_bytes += claim.payload_bytes;
-}
-
-bool Spiller::ClaimSegments(Stream* stream, const Excess& excess, bool may_seal, Run* run) {
-  const Stream::Want want{.arena_bytes = excess.bytes,
-                          .payload_bytes = kRunPayloadBytes - run->payload_bytes,
-                          .records = excess.records};
-  run->claims.emplace_back();
-  if (!stream->ClaimSegments(want, may_seal, &run->claims.back())) {
-    run->claims.pop_back();
-    return false;
-  }
-  AddUp(run);
-  return true;
-}
-
-// The oldest segments of all streams: sealed ones first, then those that are still being filled.
-void Spiller::PickForMemory(Excess excess, Run* run) {
-  struct Candidate {
-    bool active;
-    uint64_t stamp;
-    Stream* stream;
-  };
-  std::vector<Candidate> candidates;
-  parts_.streams->ForEach([&](Stream* stream) {
-    uint64_t stamp = 0;
-    const Stream::Oldest oldest = stream->OldestUnwritten(&stamp);
-    if (oldest != Stream::Oldest::kNone) {
-      candidates.push_back(Candidate{oldest == Stream::Oldest::kActive, stamp, stream});
-    }
-  });
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.active != b.active ? b.active : a.stamp < b.stamp;
-  });
-  for (const Candidate& candidate : candidates) {
-    const uint64_t bytes_before = run->arena_bytes;
-    const uint64_t records_before = run->records;
-    if (!excess.any() || run->payload_bytes >= kRunPayloadBytes) {
-      break;
-    }
-    ClaimSegments(candidate.stream, excess, candidate.active, run);
-    excess.bytes -= std::min(excess.bytes, run->arena_bytes - bytes_before);
-    excess.records -= std::min(excess.records, run->records - records_before);
-  }
-}
-
-// Streams that are above a cap of their own.
-void Spiller::PickForStreams(Run* run) {
-  parts_.streams->ForEach([&](Stream* stream) {
-    if (!stream->account()->pressed() || run->payload_bytes >= kRunPayloadBytes) {
-      return;
-    }
-    uint64_t stamp = 0;
-    const Stream::Oldest oldest =
-        stream->OldestUnwritten(&stamp);  // may have brought it down by itself
-    const Excess excess = parts_.budget->excess(stream->account());
-    if (oldest != Stream::Oldest::kNone && excess.any()) {
-      ClaimSegments(stream, excess, true, run);
-    }
-  });
-}
-
-void Spiller::PickForFlush(Run* run) {
-  parts_.streams->ForEach([&](Stream* stream) {
-    uint64_t target_seq = 0;
-    if (run->payload_bytes >= kRunPayloadBytes || !stream->Asked(&target_seq)) {
-      return;
-    }
-    const Stream::Want want{.payload_bytes = kRunPayloadBytes - run->payload_bytes};
-    run->claims.emplace_back();
-    if (stream->ClaimUpTo(target_seq, want, &run->claims.back())) {
-      AddUp(run);
-    } else {
-      run->claims.pop_back();
-    }
-  });
-}
-
-void Spiller::FillRun(const Excess& in_flight, Run* run) {
-  parts_.residency->EvictWhileNeeded();
-  Excess excess = parts_.budget->excess(nullptr);
-  const bool pressed = excess.any();
-  excess.bytes -= std::min(excess.bytes, in_flight.bytes);
-  excess.records -= std::min(excess.records, in_flight.records);
-  if (excess.any()) {
-    PickForMemory(excess, run);
-  }
-  if (run->claims.empty()) {
-    PickForStreams(run);
-  }
-  const bool for_memory = !run->claims.empty();
-  if (!for_memory) {
-    PickForFlush(run);
-  }
+// Fills a run, and decides how durable it has to be.
+void Spiller::Pick(const Excess& in_flight, Run* run) {
+  const RunPicker::Why why = picker_.Fill(in_flight, run);
   MutexLock lock(mu_);
-  run->durability = for_memory || device_wanted_ ? Durability::kDevice : Durability::kKernel;
+  run->durability = why.for_memory || device_wanted_ ? Durability::kDevice : Durability::kKernel;
   if (run->claims.empty()) {
-    run->sync_only = (device_wanted_ || pressed) && unsynced_;
+    run->durability = Durability::kDevice;
+    run->sync_only = (device_wanted_ || why.pressed) && unsynced_;
     if (!run->sync_only && runs_in_flight_ == 0) {
       device_wanted_ = false;  // all that was asked for is there
     }
-    run->durability = Durability::kDevice;
   }
 }
 
-// ---- Writing
-// ---------------------------------------------------------------------------------------------------------
+// ---- Writing ----
 
 // Picks a run and writes it. False if there was none, or it failed.
 bool Spiller::SpillOnce() {
@@ -268,11 +155,11 @@ bool Spiller::SpillOnce() {
     return false;
   }
   Status status = base::CatchToStatus([&]() -> Status {
-    FillRun(in_flight, &run);
+    Pick(in_flight, &run);
     return {};
   });
   EndPick(run);
-  if (status.ok() && run.claims.empty() && !run.sync_only) {
+  if (status.ok() && run.empty()) {
     return false;
   }
   const uint64_t started_ns = base::MonotonicNanos();
@@ -301,7 +188,7 @@ void Spiller::CoverUnsynced(Run* run) {
   parts_.streams->ForEach([&](Stream* stream) {
     const Stream::Position position = stream->written_position();
     if (!stream->Reached(position, Durability::kDevice)) {
-      run->covered.push_back(Written{stream, position});
+      run->covered.push_back(Run::Written{stream, position});
     }
   });
   MutexLock lock(mu_);
@@ -366,7 +253,7 @@ void Spiller::Succeed(Run* run, uint64_t started_ns) {
       claim.stream->MarkSpilled({claim.written_seq, claim.changes});
     }
   }
-  for (const Written& written : run->covered) {
+  for (const Run::Written& written : run->covered) {
     written.stream->MarkSpilled(written.position);
   }
   run->claims.clear();  // and with them the references to segments: what is evicted next can be
@@ -406,8 +293,8 @@ void Spiller::Succeed(Run* run, uint64_t started_ns) {
 }
 
 void Spiller::Fail(Run* run, const Status& status) {
-  const bool in_flight = !run->claims.empty() || run->sync_only;
-  run->EndClaims(false);
+  const bool in_flight = !run->empty();
+  run->EndClaims();
   Count(parts_.counters->spill_errors);
   Status verdict;
   {
@@ -451,8 +338,7 @@ bool Spiller::ReclaimOnce() {
   return reclaim_wanted_;
 }
 
-// ---- Flushing
-// --------------------------------------------------------------------------------------------------------
+// ---- Flushing ----
 
 void Spiller::SetClosing(bool closing) {
   MutexLock lock(mu_);

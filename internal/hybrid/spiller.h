@@ -25,6 +25,7 @@
 #include "internal/hybrid/counters.h"
 #include "internal/hybrid/events.h"
 #include "internal/hybrid/residency.h"
+#include "internal/hybrid/run_picker.h"
 #include "internal/hybrid/stream_table.h"
 #include "internal/memory/budget.h"
 
@@ -40,7 +41,8 @@ class Spiller {
     EventRing* events;
     Counters* counters;
   };
-  explicit Spiller(const Parts& parts) : parts_(parts) {}
+  explicit Spiller(const Parts& parts)
+      : parts_(parts), picker_(parts.streams, parts.budget, parts.residency) {}
 
   // Starts the threads; each holds `keep_alive`, and the last one to end after Abandon calls
   // when_abandoned.
@@ -76,39 +78,12 @@ class Spiller {
   }
 
  private:
-  struct Written {
-    Stream* stream;
-    Stream::Position position;
-  };
-  // Ends its claims as failed unless they were ended before.
-  struct Run {
-    Run() = default;
-    ~Run();
-    Run(const Run&) = delete;
-    Run& operator=(const Run&) = delete;
-    void EndClaims(bool ok);
-
-    std::vector<Stream::Claim> claims;
-    cold::Durability durability = cold::Durability::kDevice;
-    bool sync_only = false;
-    std::vector<Written>
-        covered;  // reached the operating system before; on the device once this is
-    uint64_t arena_bytes = 0;
-    uint64_t records = 0;
-    uint64_t payload_bytes = 0;
-  };
   void Work();
   bool WaitForWork(uint64_t* seen) SPW_EXCLUDES(mu_);
   bool SpillOnce();
   bool BeginPick(memory::MemoryBudget::Excess* in_flight) SPW_EXCLUDES(mu_);
   void EndPick(const Run& run) SPW_EXCLUDES(mu_);
-  void FillRun(const memory::MemoryBudget::Excess& in_flight, Run* run) SPW_EXCLUDES(mu_);
-  void PickForMemory(memory::MemoryBudget::Excess excess, Run* run);
-  void PickForStreams(Run* run);
-  void PickForFlush(Run* run);
-  bool ClaimSegments(Stream* stream, const memory::MemoryBudget::Excess& excess, bool may_seal,
-                     Run* run);
-  void AddUp(Run* run);
+  void Pick(const memory::MemoryBudget::Excess& in_flight, Run* run) SPW_EXCLUDES(mu_);
   void CoverUnsynced(Run* run) SPW_EXCLUDES(mu_);
   base::Status CommitRun(Run* run);
   void Succeed(Run* run, uint64_t started_ns) SPW_EXCLUDES(mu_);
@@ -116,6 +91,7 @@ class Spiller {
   bool ReclaimOnce() SPW_EXCLUDES(mu_);
 
   const Parts parts_;
+  RunPicker picker_;
   std::vector<base::Worker> threads_;
   std::function<void()> when_abandoned_;
 

@@ -10,14 +10,7 @@ namespace spillway::hybrid {
 using base::Code;
 using base::Status;
 
-// ---- Opening
-// ---------------------------------------------------------------------------------------------------------
-
-static memory::Limits LimitsFor(const StoreOptions& options, uint64_t budget_bytes,
-                                uint64_t budget_records) {
-  return {.bytes = MakeLimit(budget_bytes, options.low_percent, options.hard_percent),
-          .records = MakeLimit(budget_records, options.low_percent, options.hard_percent)};
-}
+// ---- Opening ----
 
 Store::Store(const StoreOptions& options, bool in_memory)
     : in_memory_(in_memory),
@@ -26,7 +19,7 @@ Store::Store(const StoreOptions& options, bool in_memory)
       budget_records_(options.budget_records),
       timeout_ms_(options.timeout_ms),
       budget_(std::make_shared<memory::MemoryBudget>(
-          LimitsFor(options, options.budget_bytes, options.budget_records))),
+          options.LimitsFor(options.budget_bytes, options.budget_records))),
       residency_(&streams_, budget_.get()) {}
 
 base::Result<std::shared_ptr<Store>> Store::Open(io::FileSystem* file_system,
@@ -100,8 +93,7 @@ Status Store::OpenTier(io::FileSystem* file_system, const std::string& path) {
   return {};
 }
 
-// ---- Closing
-// ---------------------------------------------------------------------------------------------------------
+// ---- Closing ----
 
 Status Store::Close(CloseMode mode, int64_t timeout_ms, base::Operation* operation) {
   const base::Patience patience = PatienceFor(timeout_ms, operation);
@@ -185,8 +177,7 @@ bool Store::Abandon() {
   return true;
 }
 
-// ---- Streams
-// ---------------------------------------------------------------------------------------------------------
+// ---- Streams ----
 
 base::Result<uint32_t> Store::StreamId(const std::string& name, const Options* options,
                                        StreamMode mode) {
@@ -226,140 +217,13 @@ base::Result<Stream*> Store::FindStream(uint32_t id) const {
   return stream;
 }
 
-// ---- Options
-// ---------------------------------------------------------------------------------------------------------
-
-SegmentSizes Store::SegmentSizesFor(const Stream& stream) const {
-  const uint64_t bytes = std::min(budget_bytes_.load(std::memory_order_relaxed),
-                                  stream.budget_bytes.load(std::memory_order_relaxed));
-  const uint64_t records = std::min(budget_records_.load(std::memory_order_relaxed),
-                                    stream.budget_records.load(std::memory_order_relaxed));
-  // A 64th of the budget: spilling frees memory in steps of that size.
-  const uint64_t arena = std::clamp(bytes / 64, memory::kArenaBytesMin, memory::kArenaBytesMax);
-  return {
-      .arena_bytes = std::bit_floor(arena),
-      .records_max = records == base::kUnlimited ? records : std::max<uint64_t>(1, records / 64)};
-}
-
-void Store::ApplyStreamOptions(Stream* stream, const StreamOptions& options) {
-  if (options.when_full.has_value()) {
-    stream->when_full.store(static_cast<int64_t>(*options.when_full), std::memory_order_relaxed);
-  }
-  if (options.budget_bytes.has_value()) {
-    stream->budget_bytes.store(*options.budget_bytes, std::memory_order_relaxed);
-  }
-  if (options.budget_records.has_value()) {
-    stream->budget_records.store(*options.budget_records, std::memory_order_relaxed);
-  }
-  if (options.budget_bytes.has_value() || options.budget_records.has_value()) {
-    const memory::Limits limits =
-        LimitsFor(options_, stream->budget_bytes.load(std::memory_order_relaxed),
-                  stream->budget_records.load(std::memory_order_relaxed));
-    stream->hard_bytes.store(limits.bytes.hard, std::memory_order_relaxed);
-    budget_->SetLimits(stream->account(), limits);
-  }
-  stream->SetSegmentSizes(SegmentSizesFor(*stream));
-}
-
-void Store::ApplyLimits() {
-  budget_->SetLimits(LimitsFor(options_, budget_bytes_.load(std::memory_order_relaxed),
-                               budget_records_.load(std::memory_order_relaxed)));
-  streams_.ForEach([&](Stream* stream) { stream->SetSegmentSizes(SegmentSizesFor(*stream)); });
-}
-
-memory::Limits Store::limits() const {
-  return LimitsFor(options_, budget_bytes_.load(std::memory_order_relaxed),
-                   budget_records_.load(std::memory_order_relaxed));
-}
-
-Status Store::SetOption(Stream* stream, int32_t key, int64_t value) {
-  const auto option = static_cast<Option>(key);
-  const bool live = option == Option::kBudgetBytes || option == Option::kBudgetRecords ||
-                    option == (stream != nullptr ? Option::kWhenFull : Option::kTimeoutMs);
-  if (!live) {
-    return {Code::kUnsupported,
-            "option " + std::to_string(key) + " cannot be changed here while in use"};
-  }
-  SPW_RETURN_IF_ERROR(Options::CheckValue(key, value));
-  if (stream != nullptr) {
-    Options one;
-    SPW_RETURN_IF_ERROR(one.Set(key, value));
-    StreamOptions parsed;
-    SPW_RETURN_IF_ERROR(StreamOptions::Parse(&one, &parsed));
-    ApplyStreamOptions(stream, parsed);
-  } else if (option == Option::kTimeoutMs) {
-    timeout_ms_.store(value, std::memory_order_relaxed);
-    return {};
-  } else if (option == Option::kBudgetBytes) {
-    budget_bytes_.store(BudgetBytes(value), std::memory_order_relaxed);
-    ApplyLimits();
-  } else {
-    budget_records_.store(BudgetRecords(value), std::memory_order_relaxed);
-    ApplyLimits();
-  }
-  residency_.EvictWhileNeeded();
-  if (spiller_ != nullptr) {
-    spiller_->Kick();
-  }
-  return {};
-}
-
-static int64_t AsOption(uint64_t limit) {
-  return limit == base::kUnlimited ? kNoLimit : static_cast<int64_t>(limit);
-}
-
-base::Result<int64_t> Store::GetOption(const Stream* stream, int32_t key) const {
-  const auto option = static_cast<Option>(key);
-  if (stream != nullptr) {
-    switch (option) {
-      case Option::kBudgetBytes:
-        return AsOption(stream->budget_bytes.load(std::memory_order_relaxed));
-      case Option::kBudgetRecords:
-        return AsOption(stream->budget_records.load(std::memory_order_relaxed));
-      case Option::kWhenFull:
-        return stream->when_full.load(std::memory_order_relaxed);
-      case Option::kTimes:
-        return int64_t{stream->has_times()};
-      default:
-        return Status(Code::kUnsupported, "a stream has no option " + std::to_string(key));
-    }
-  }
-  switch (option) {
-    case Option::kBudgetBytes:
-      return AsOption(budget_bytes_.load(std::memory_order_relaxed));
-    case Option::kBudgetRecords:
-      return AsOption(budget_records_.load(std::memory_order_relaxed));
-    case Option::kHardPercent:
-      return static_cast<int64_t>(options_.hard_percent);
-    case Option::kLowPercent:
-      return static_cast<int64_t>(options_.low_percent);
-    case Option::kSpillsInFlight:
-      return int64_t{options_.spills_in_flight};
-    case Option::kTimeoutMs:
-      return timeout_ms_.load(std::memory_order_relaxed);
-    case Option::kWhenFull:
-      return static_cast<int64_t>(options_.when_full);
-    case Option::kOpen:
-      return static_cast<int64_t>(options_.open);
-    case Option::kColdTier:
-      if (!in_memory_) {
-        return static_cast<int64_t>(ColdTierKind::kSqlite);
-      }
-      break;
-    default:
-      break;
-  }
-  return Status(Code::kUnsupported, "a store has no option " + std::to_string(key));
-}
+// ---- Records ----
 
 base::Patience Store::PatienceFor(int64_t timeout_ms, base::Operation* operation) const {
   const int64_t ms =
       timeout_ms == kWaitDefault ? timeout_ms_.load(std::memory_order_relaxed) : timeout_ms;
   return {base::Deadline::AfterMs(ms), operation};
 }
-
-// ---- Records
-// ---------------------------------------------------------------------------------------------------------
 
 Status Store::Add(uint32_t stream_id, const record::RecordBatch& batch, int64_t timeout_ms,
                   base::Operation* operation, uint64_t* first_seq) {

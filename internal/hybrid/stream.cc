@@ -46,8 +46,7 @@ void Stream::SetSegmentSizes(SegmentSizes sizes) {
   segment_records_max_.store(sizes.records_max, std::memory_order_relaxed);
 }
 
-// ---- Adding
-// ----------------------------------------------------------------------------------------------------------
+// ---- Adding ----
 
 bool Stream::LikelyFits(const record::RecordBatch& batch) const {
   return batch.count() <= room_records_.load(std::memory_order_relaxed) &&
@@ -188,8 +187,7 @@ void Stream::PublishRoomLocked() {
   room_bytes_.store(active == nullptr ? 0 : active->room_bytes(), std::memory_order_relaxed);
 }
 
-// ---- Reading
-// ---------------------------------------------------------------------------------------------------------
+// ---- Reading ----
 
 size_t Stream::IndexOfLocked(uint64_t seq) const {
   const auto found = std::partition_point(slots_.begin(), slots_.end(), [&](const Slot& slot) {
@@ -215,8 +213,7 @@ Stream::Place Stream::Locate(uint64_t seq, uint64_t end_seq, PinnedColumns* foun
   return Place::kMemory;
 }
 
-// ---- Dropping
-// --------------------------------------------------------------------------------------------------------
+// ---- Dropping ----
 
 void Stream::Retire(std::shared_ptr<Segment> segment, uint64_t spilled_seq) {
   // Only the list hands out references, and it has none any more: 1 is exact.
@@ -266,8 +263,7 @@ bool Stream::EvictOldest() {
   return true;
 }
 
-// ---- Spilling
-// --------------------------------------------------------------------------------------------------------
+// ---- Spilling ----
 
 // Allocates nothing: it must not fail once the records are spilled.
 void Stream::MarkClean(uint64_t from, uint64_t to) {
@@ -392,8 +388,7 @@ void Stream::MarkSpilled(const Position& position) {
   }
 }
 
-// ---- Writing around memory
-// -------------------------------------------------------------------------------------------
+// ---- Writing around memory ----
 
 base::Status Stream::EnterDirect(const base::Patience& patience) {
   return direct_waiters_.Wait(mu_, patience, [&] {
@@ -451,8 +446,7 @@ void Stream::PublishDirect(const Claim& claim, uint64_t count) {
   }
 }
 
-// ---- Flushing
-// --------------------------------------------------------------------------------------------------------
+// ---- Flushing ----
 
 Stream::Position Stream::position() const {
   MutexLock lock(mu_);

@@ -22,6 +22,10 @@ static int run_as_other(int argc, char** argv) {
       pause();
     }
   }
+  spw_options_free(options);
+  if (store != NULL) {
+    close_store(store);
+  }
   return status;
 }
 

@@ -162,11 +162,11 @@ static void take_line(void* context, const uint8_t* record, size_t len) {
                      work->unended[state->unended_seen] != state->output.records;
   state->unended_seen += ended ? 0 : 1;
   digest_add(&state->output, record, len, ended);
-  if (state->copy != NULL) {
+  if (state->copy != NULL && len > 0) {
     fwrite(record, 1, len, state->copy);
-    if (ended) {
-      fputc('\n', state->copy);
-    }
+  }
+  if (state->copy != NULL && ended) {
+    fputc('\n', state->copy);
   }
   if ((state->output.records & 0xffff) == 0) { /* no clock call per record */
     const uint64_t now_ns = clock_ns();

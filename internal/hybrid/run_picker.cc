@@ -1,0 +1,123 @@
+#include "internal/hybrid/run_picker.h"
+
+#include <algorithm>
+
+namespace spillway::hybrid {
+
+using Excess = memory::MemoryBudget::Excess;
+
+// Payload of one transaction. Large enough that a barrier costs little beside it (8 MiB at 500 MB/s
+// take 16 ms, a barrier about 1), small enough that memory comes back in steps that an adder at the
+// hard limit can live with.
+static constexpr uint64_t kRunPayloadBytes = uint64_t{8} << 20;
+void Run::EndClaims() {
+  for (Stream::Claim& claim : claims) {
+    if (claim.stream != nullptr) {
+      claim.stream->EndClaim(claim, false);
+    }
+  }
+  claims.clear();
+}
+
+static void AddUp(Run* run) {
+  const Stream::Claim& claim = run->claims.back();
+  run->arena_bytes += claim.arena_bytes;
+  run->records += claim.records;
+  run->payload_bytes += claim.payload_bytes;
+}
+
+bool RunPicker::ClaimSegments(Stream* stream, const Excess& excess, bool may_seal, Run* run) {
+  const Stream::Want want{.arena_bytes = excess.bytes,
+                          .payload_bytes = kRunPayloadBytes - run->payload_bytes,
+                          .records = excess.records};
+  run->claims.emplace_back();
+  if (!stream->ClaimSegments(want, may_seal, &run->claims.back())) {
+    run->claims.pop_back();
+    return false;
+  }
+  AddUp(run);
+  return true;
+}
+
+// The oldest segments of all streams: sealed ones first, then those that are still being filled.
+void RunPicker::PickForMemory(Excess excess, Run* run) {
+  struct Candidate {
+    bool active;
+    uint64_t stamp;
+    Stream* stream;
+  };
+  std::vector<Candidate> candidates;
+  streams_->ForEach([&](Stream* stream) {
+    uint64_t stamp = 0;
+    const Stream::Oldest oldest = stream->OldestUnwritten(&stamp);
+    if (oldest != Stream::Oldest::kNone) {
+      candidates.push_back(Candidate{oldest == Stream::Oldest::kActive, stamp, stream});
+    }
+  });
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.active != b.active ? b.active : a.stamp < b.stamp;
+  });
+  for (const Candidate& candidate : candidates) {
+    const uint64_t bytes_before = run->arena_bytes;
+    const uint64_t records_before = run->records;
+    if (!excess.any() || run->payload_bytes >= kRunPayloadBytes) {
+      break;
+    }
+    ClaimSegments(candidate.stream, excess, candidate.active, run);
+    excess.bytes -= std::min(excess.bytes, run->arena_bytes - bytes_before);
+    excess.records -= std::min(excess.records, run->records - records_before);
+  }
+}
+
+// Streams that are above a cap of their own.
+void RunPicker::PickForStreams(Run* run) {
+  streams_->ForEach([&](Stream* stream) {
+    if (!stream->account()->pressed() || run->payload_bytes >= kRunPayloadBytes) {
+      return;
+    }
+    uint64_t stamp = 0;
+    const Stream::Oldest oldest =
+        stream->OldestUnwritten(&stamp);  // may have brought it down by itself
+    const Excess excess = budget_->excess(stream->account());
+    if (oldest != Stream::Oldest::kNone && excess.any()) {
+      ClaimSegments(stream, excess, true, run);
+    }
+  });
+}
+
+void RunPicker::PickForFlush(Run* run) {
+  streams_->ForEach([&](Stream* stream) {
+    uint64_t target_seq = 0;
+    if (run->payload_bytes >= kRunPayloadBytes || !stream->Asked(&target_seq)) {
+      return;
+    }
+    const Stream::Want want{.payload_bytes = kRunPayloadBytes - run->payload_bytes};
+    run->claims.emplace_back();
+    if (stream->ClaimUpTo(target_seq, want, &run->claims.back())) {
+      AddUp(run);
+    } else {
+      run->claims.pop_back();
+    }
+  });
+}
+
+RunPicker::Why RunPicker::Fill(const Excess& in_flight, Run* run) {
+  residency_->EvictWhileNeeded();
+  Excess excess = budget_->excess(nullptr);
+  Why why{.pressed = excess.any()};
+  excess.bytes -= std::min(excess.bytes, in_flight.bytes);
+  excess.records -= std::min(excess.records, in_flight.records);
+  if (excess.any()) {
+    PickForMemory(excess, run);
+  }
+  if (run->claims.empty()) {
+    PickForStreams(run);
+  }
+  why.for_memory = !run->claims.empty();
+  if (!why.for_memory) {
+    PickForFlush(run);
+  }
+  return why;
+}
+
+}  // namespace spillway::hybrid

@@ -1,0 +1,66 @@
+// Chooses what the next spill writes: enough to bring memory down, or else what flushes ask for.
+//
+// Not thread-safe: the spiller picks one run at a time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "internal/cold/cold_tier.h"
+#include "internal/hybrid/residency.h"
+#include "internal/hybrid/stream_table.h"
+#include "internal/memory/budget.h"
+
+namespace spillway::hybrid {
+
+// Claims that are written in one transaction. Ends them as failed unless they were ended before.
+struct Run {
+  // What reached the operating system with an earlier run.
+  struct Written {
+    Stream* stream;
+    Stream::Position position;
+  };
+
+  Run() = default;
+  ~Run() { EndClaims(); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  void EndClaims();
+
+  bool empty() const { return claims.empty() && !sync_only; }
+
+  std::vector<Stream::Claim> claims;
+  cold::Durability durability = cold::Durability::kDevice;
+  bool sync_only = false;
+  std::vector<Written> covered;  // on the device once this run is
+  uint64_t arena_bytes = 0;
+  uint64_t records = 0;
+  uint64_t payload_bytes = 0;
+};
+
+class RunPicker {
+ public:
+  RunPicker(StreamTable* streams, memory::MemoryBudget* budget, Residency* residency)
+      : streams_(streams), budget_(budget), residency_(residency) {}
+
+  // Claims what is to be written, besides what is in flight already. May throw std::bad_alloc; the
+  // run then ends what it has.
+  struct Why {
+    bool pressed = false;     // memory is wanted
+    bool for_memory = false;  // and this run gives some
+  };
+  Why Fill(const memory::MemoryBudget::Excess& in_flight, Run* run);
+
+ private:
+  void PickForMemory(memory::MemoryBudget::Excess excess, Run* run);
+  void PickForStreams(Run* run);
+  void PickForFlush(Run* run);
+  bool ClaimSegments(Stream* stream, const memory::MemoryBudget::Excess& excess, bool may_seal,
+                     Run* run);
+
+  StreamTable* const streams_;
+  memory::MemoryBudget* const budget_;
+  Residency* const residency_;
+};
+
+}  // namespace spillway::hybrid
