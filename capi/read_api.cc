@@ -21,13 +21,19 @@ using spillway::record::Columns;
 
 namespace {
 
+// Empty records lie somewhere too: NULL + 0 is undefined in C and no slice in other languages.
+const uint8_t* PlaceOf(const uint8_t* data) {
+  static constexpr uint8_t kNothing = 0;
+  return data != nullptr ? data : &kNothing;
+}
+
 spw_view MakeView(const Columns& columns) {
   spw_view view = {};
   view.first_seq = columns.first_seq;
   view.count = columns.count;
   if (columns.count > 0) {
     view.flags = SPW_VIEW_DENSE;
-    view.data = columns.data;
+    view.data = PlaceOf(columns.data);
     view.data_len = columns.begin[columns.count];
     view.begin = columns.begin;
     view.end = columns.begin + 1;
@@ -142,7 +148,7 @@ spw_status spw_store_gather(const spw_store* store, uint32_t stream, const uint6
     if (count > 0) {
       batch->view.count = count;
       batch->view.first_seq = records.seqs[0];
-      batch->view.data = records.data.data();
+      batch->view.data = PlaceOf(records.data.data());
       batch->view.data_len = records.data.size();
       batch->view.begin = records.begin.data();
       batch->view.end = records.end.data();

@@ -51,6 +51,8 @@ Status SqliteWriter::EnterWalMode() {
         sqlite3_stricmp(reinterpret_cast<const char*>(mode.value().Bytes(0).data()), "wal") != 0) {
       return Status(Code::kBusy, db_->path() + ": another program uses it");
     }
+    // The answer comes first, and only the end of the statement writes and syncs the change.
+    SPW_RETURN_IF_ERROR(mode.value().Step(&row));
   }
   const Result<int64_t> page_bytes = db_->QueryInt("PRAGMA page_size");
   if (!page_bytes.ok()) {

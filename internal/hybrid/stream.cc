@@ -156,6 +156,7 @@ Stream::Append Stream::TryAppendLocked(const record::RecordBatch& batch,
   // From here on nothing fails.
   if (here > 0) {
     active->Append(batch, 0, here);
+    slots_.back().batch_end_seq = here < batch.count() ? tail + batch.count() : 0;
     if (active->clean()) {
       active->SetClean(false);
       *dirtied = slots_.back().segment;
@@ -171,6 +172,7 @@ Stream::Append Stream::TryAppendLocked(const record::RecordBatch& batch,
     }
     next_arena_bytes_.store(std::min(parts[i].arena_bytes * 2, memory::kArenaBytesMax),
                             std::memory_order_relaxed);
+    fresh[i].batch_end_seq = i + 1 < fresh.size() ? tail + batch.count() : 0;
     slots_.push_back(std::move(fresh[i]));
   }
   reservation->RecordsUsed();
@@ -307,14 +309,25 @@ void Stream::StartClaimLocked(Claim* claim) {
   claimed_ = true;
 }
 
-void Stream::AddPieceLocked(const Slot& slot, uint64_t end_seq, Claim* claim) {
+// A batch is never split between two transactions: after a crash it is there completely or not at
+// all.
+bool Stream::AddPieceLocked(const Slot& slot, uint64_t end_seq, Claim* claim) {
+  const uint64_t segment_end_seq = slot.segment->end_seq();
+  end_seq = std::min(std::max(end_seq, claim->whole_seq), segment_end_seq);
+  if (end_seq <= claim->written_seq) {
+    return false;
+  }
   claim->segments.push_back(slot.segment);
   claim->pieces.push_back(cold::Piece{id_, slot.segment->columns(claim->written_seq, end_seq)});
   const record::Columns& columns = claim->pieces.back().columns;
   claim->written_seq = end_seq;
   claim->records += columns.count;
   claim->payload_bytes += columns.payload_bytes();
-  claim->arena_bytes += slot.segment->arena_bytes();
+  if (end_seq == segment_end_seq) {
+    claim->arena_bytes += slot.segment->arena_bytes();
+    claim->whole_seq = std::max(claim->whole_seq, slot.batch_end_seq);
+  }
+  return true;
 }
 
 bool Stream::ClaimSegments(const Want& want, bool may_seal, Claim* claim) {
@@ -329,17 +342,14 @@ bool Stream::ClaimSegments(const Want& want, bool may_seal, Claim* claim) {
     const bool enough =
         (claim->arena_bytes >= want.arena_bytes && claim->records >= want.records) ||
         claim->payload_bytes >= want.payload_bytes;
-    if (!claim->pieces.empty() && enough) {
-      break;
-    }
-    if (!segment.sealed()) {
-      if (!may_seal) {
-        break;
-      }
+    const bool more = (claim->pieces.empty() || !enough) && (segment.sealed() || may_seal);
+    if (more && !segment.sealed()) {
       segment.Seal();
       PublishRoomLocked();
     }
-    AddPieceLocked(slots_[i], segment.end_seq(), claim);
+    if (!AddPieceLocked(slots_[i], more ? segment.end_seq() : 0, claim)) {
+      break;
+    }
   }
   return true;
 }
@@ -351,11 +361,10 @@ bool Stream::ClaimUpTo(uint64_t target_seq, const Want& want, Claim* claim) {
   }
   StartClaimLocked(claim);
   for (size_t i = IndexOfLocked(written_seq_); i < slots_.size(); ++i) {
-    const Segment& segment = *slots_[i].segment;
-    if (segment.first_seq() >= target_seq || claim->payload_bytes >= want.payload_bytes) {
+    const bool more = claim->payload_bytes < want.payload_bytes;
+    if (!AddPieceLocked(slots_[i], more ? target_seq : 0, claim)) {
       break;
     }
-    AddPieceLocked(slots_[i], std::min(target_seq, segment.end_seq()), claim);
   }
   return true;
 }

@@ -101,6 +101,7 @@ class Stream {
     std::optional<cold::StreamState> create;
     std::optional<cold::Trim> trim;
     uint64_t written_seq = 0;  // when it succeeds
+    uint64_t whole_seq = 0;    // the last batch in it ends here
     uint64_t changes = 0;
     uint64_t records = 0;
     uint64_t payload_bytes = 0;
@@ -157,6 +158,7 @@ class Stream {
   struct Slot {
     std::shared_ptr<memory::Segment> segment;
     uint64_t stamp;
+    uint64_t batch_end_seq = 0;  // of a batch that goes on in the next one
   };
 
   // A stretch of a batch that goes into one fresh arena.
@@ -181,7 +183,9 @@ class Stream {
                        std::vector<Slot>* fresh) SPW_REQUIRES(mu_);
   void PublishRoomLocked() SPW_REQUIRES(mu_);
   void StartClaimLocked(Claim* claim) SPW_REQUIRES(mu_);
-  void AddPieceLocked(const Slot& slot, uint64_t end_seq, Claim* claim) SPW_REQUIRES(mu_);
+  // Takes a segment's records below end_seq, and what it has of a batch that is begun; false if
+  // there are none.
+  bool AddPieceLocked(const Slot& slot, uint64_t end_seq, Claim* claim) SPW_REQUIRES(mu_);
   // The first slot that holds a record at or above seq.
   size_t IndexOfLocked(uint64_t seq) const SPW_REQUIRES(mu_);
   // Marks segments that end in (from, to], all of it spilled, as clean.

@@ -264,11 +264,11 @@ void CutHistories(const char* test, PowerCut::Garbage garbage, uint64_t historie
 }
 
 TEST(SqliteTierCrashTest, EveryImageIsAPrefixThatReachesTheLastDurableCommit) {
-  CutHistories("EveryImageIsAPrefix", PowerCut::Garbage::kNo, 40, 40);
+  CutHistories("EveryImageIsAPrefix", PowerCut::Garbage::kNo, 60, 40);
 }
 
 TEST(SqliteTierCrashTest, SectorsInFlightMayHoldGarbage) {
-  CutHistories("SectorsInFlight", PowerCut::Garbage::kYes, 20, 40);
+  CutHistories("SectorsInFlight", PowerCut::Garbage::kYes, 30, 40);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ namespace spillway::test {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
+// What a device reads and writes at once, at the least.
+constexpr uint64_t kSector = 512;
 using Names = std::map<std::string, uint64_t>;
 
 void ApplyName(const Change& change, Names* names) {
@@ -95,20 +97,33 @@ class Survivor {
         if (stops) {
           stopped_.insert(index);
         }
-        if (!stops || (garbage_ && random_->OneIn(4))) {
-          Put(change, at, until, stops);
+        if (!stops) {
+          Put(change, at, until);
+        } else if (garbage_ && random_->OneIn(4)) {
+          Garble(at, until);
         }
       }
       at = until;
     }
   }
 
-  void Put(const Change& change, uint64_t from, uint64_t to, bool garbled) {
+  void Put(const Change& change, uint64_t from, uint64_t to) {
     if (bytes_.size() < to) {
       bytes_.resize(to);
     }
-    for (uint64_t i = from; i < to; ++i) {
-      bytes_[i] = garbled ? static_cast<uint8_t>(random_->Next()) : change.bytes[i - change.offset];
+    const auto source = change.bytes.begin() + static_cast<ptrdiff_t>(from - change.offset);
+    std::copy(source, source + static_cast<ptrdiff_t>(to - from),
+              bytes_.begin() + static_cast<ptrdiff_t>(from));
+  }
+
+  // Whole sectors: also the bytes in them that nobody wrote just now.
+  void Garble(uint64_t from, uint64_t to) {
+    to = (to + kSector - 1) / kSector * kSector;
+    if (bytes_.size() < to) {
+      bytes_.resize(to);
+    }
+    for (uint64_t i = from / kSector * kSector; i < to; ++i) {
+      bytes_[i] = static_cast<uint8_t>(random_->Next());
     }
   }
 

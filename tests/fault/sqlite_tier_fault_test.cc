@@ -1,0 +1,414 @@
+// The SQLite tier while the disk or the memory fails: a fixed history in which call n fails, for
+// every n. Nothing acknowledged is lost, a full disk and missing memory pass, everything else ends
+// writing until the store is opened again, and no sync is repeated.
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "internal/base/allocation.h"
+#include "internal/cold/sqlite_tier.h"
+#include "tests/support/power_cut.h"
+#include "tests/support/prng.h"
+#include "tests/support/sim_disk.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/tier_records.h"
+
+namespace spillway::test {
+namespace {
+
+using base::Code;
+using base::Result;
+using base::Status;
+using cold::CloseMode;
+using cold::ColdTier;
+using cold::Durability;
+using cold::OpenMode;
+
+cold::SqliteTuning SmallTuning() {
+  cold::SqliteTuning tuning;
+  tuning.page_bytes = 1024;
+  tuning.cache_kib = 16;
+  tuning.run_bytes = 500;
+  tuning.wal_bytes_soft = 20 << 10;
+  tuning.wal_bytes_hard = 60 << 10;
+  tuning.reclaim_records = 40;
+  tuning.reclaim_pages = 8;
+  return tuning;
+}
+
+bool MayRetry(const Status& status) {
+  return status.code() == Code::kFull || status.code() == Code::kNoMemory;
+}
+
+// Runs the history; after each failed step it asks `recover` to end the failure and goes on, so
+// that a run ends with the whole history done. Steps that failed in between are judged here.
+class Story {
+ public:
+  Story(io::FileSystem* files, std::string path, std::function<void()> heal)
+      : files_(files), path_(std::move(path)), heal_(std::move(heal)) {
+    model_.salt = 7;
+    model_.bytes_max = 300;
+    since_durable_.push_back(model_);
+  }
+
+  void Run() {
+    Open();
+    Append(Durability::kDevice, 30, {{0, "times", true, 0, 0}, {1, "plain", false, 0, 0}}, {});
+    Append(Durability::kKernel, 10, {}, {});
+    Commit({}, Durability::kDevice, model_);
+    ReadAll();
+    Append(Durability::kDevice, 40, {}, {{0, 35}});
+    Append(Durability::kDevice, 120, {}, {{1, 500}});  // beyond its end
+    Reclaim();
+    Append(Durability::kKernel, 60, {}, {});
+    ReadAll();
+    Close(CloseMode::kClean);
+    Open();
+    ReadAll();
+    Append(Durability::kDevice, 5, {}, {});
+    Close(CloseMode::kAbandon);
+    Open();
+    ReadAll();
+    Close(CloseMode::kClean);
+  }
+
+  // How many steps failed.
+  int failures() const { return failures_; }
+  const TierModel& model() const { return model_; }
+  // As of the last successful sync, and what else may be there.
+  const std::vector<TierModel>& since_durable() const { return since_durable_; }
+  // The store was there once.
+  bool opened() const { return opened_; }
+  // Ends the run at the first failed step instead of going on.
+  void StopAtFailure() { stop_at_failure_ = true; }
+
+ private:
+  bool Over() const { return stopped_ || ::testing::Test::HasFatalFailure(); }
+
+  // Whether to go on with this run after a failure.
+  bool Failed(const Status& status) {
+    ++failures_;
+    EXPECT_NE(status.code(), Code::kInternal) << status.message();
+    EXPECT_NE(status.code(), Code::kCorrupt) << status.message();
+    if (stop_at_failure_) {
+      stopped_ = true;
+      return false;
+    }
+    heal_();
+    return true;
+  }
+
+  void Open() {
+    for (int turn = 0; turn < 3 && !Over(); ++turn) {
+      const Status status = base::CatchToStatus([&] {
+        auto tier = cold::OpenSqliteTier(files_, path_, OpenMode::kCreate, SmallTuning());
+        if (tier.ok()) {
+          tier_ = std::move(tier.value());
+        }
+        return tier.status();
+      });
+      if (status.ok()) {
+        opened_ = true;
+        return CheckFound();
+      }
+      Failed(status);
+    }
+    ASSERT_TRUE(stopped_) << "does not open again";
+  }
+
+  // After a step that failed half-way, either its state or the one before.
+  void CheckFound() {
+    ::testing::AssertionResult same = ::testing::AssertionFailure();
+    for (int turn = 0; turn < 3 && !same; ++turn) {
+      bool failed = false;
+      for (const TierModel& model : {pending_, model_}) {
+        same = Holds(model, &failed);
+        if (same) {
+          model_ = model;
+          break;
+        }
+      }
+      if (!same && failed && !Failed(Status(Code::kIo))) {
+        return;
+      }
+    }
+    ASSERT_TRUE(same);
+    pending_ = model_;
+  }
+
+  ::testing::AssertionResult Holds(const TierModel& model, bool* failed) {
+    ::testing::AssertionResult same = ::testing::AssertionFailure();
+    const Status status = base::CatchToStatus([&] {
+      same = Equals(tier_.get(), model, tier_->Streams());
+      return Status();
+    });
+    *failed = *failed || !status.ok() || !same;
+    return status.ok() ? same : ::testing::AssertionFailure() << "no memory";
+  }
+
+  void Append(Durability durability, uint64_t count, const std::vector<cold::StreamState>& added,
+              const std::vector<cold::Trim>& trims) {
+    if (Over()) {
+      return;
+    }
+    TierModel next = model_;
+    for (const cold::StreamState& stream : added) {
+      next.streams[stream.id] = {stream.name, stream.has_times, stream.begin_seq, stream.end_seq};
+    }
+    for (const cold::Trim& trim : trims) {
+      ModelStream& stream = next.streams[trim.stream];
+      stream.begin_seq = std::max(stream.begin_seq, trim.begin_seq);
+      stream.end_seq = std::max(stream.begin_seq, stream.end_seq);
+    }
+    std::vector<record::ColumnBuffer> buffers;
+    std::vector<cold::Piece> pieces;
+    for (auto& [id, stream] : next.streams) {
+      buffers.push_back(next.Next(id, count));
+      stream.end_seq += count;
+    }
+    size_t i = 0;
+    for (auto& [id, stream] : next.streams) {
+      pieces.push_back({id, buffers[i++].columns()});
+    }
+    Commit({added, trims, pieces}, durability, next);
+  }
+
+  void Commit(const cold::Changes& changes, Durability durability, const TierModel& next) {
+    const auto commit = [&] {
+      return base::CatchToStatus([&] { return tier_->Commit(changes, durability); });
+    };
+    for (int turn = 0; turn < 4 && !Over(); ++turn) {
+      const Status status = commit();
+      if (status.ok()) {
+        model_ = next;
+        pending_ = next;
+        if (durability == Durability::kDevice) {
+          since_durable_.clear();
+        }
+        since_durable_.push_back(next);
+        return;
+      }
+      pending_ = next;
+      since_durable_.push_back(next);
+      if (!Failed(status)) {
+        return;
+      }
+      bool ignored = false;
+      ASSERT_TRUE(Holds(model_, &ignored)) << "a failed commit changed something, or reads ended";
+      if (MayRetry(status) && commit_poisons_.ok()) {
+        pending_ = model_;
+        continue;
+      }
+      const Status again = commit();
+      ASSERT_EQ(again.code(), status.code()) << status.message() << " / " << again.message();
+      ASSERT_EQ(tier_->Close(CloseMode::kClean).code(), status.code());
+      tier_.reset();
+      Open();
+      if (model_.streams.size() == next.streams.size() &&
+          std::all_of(next.streams.begin(), next.streams.end(), [&](const auto& entry) {
+            return model_.streams.at(entry.first).end_seq == entry.second.end_seq;
+          })) {
+        // It was there after all. An empty commit or the like: its sync is still owed.
+        ASSERT_TRUE(durability == Durability::kKernel || tier_->Commit({}, durability).ok());
+        return;
+      }
+    }
+    ASSERT_TRUE(stopped_ || ::testing::Test::HasFatalFailure()) << "does not commit again";
+  }
+
+  void ReadAll() {
+    if (Over()) {
+      return;
+    }
+    bool failed = false;
+    if (!Holds(model_, &failed) && Failed(Status(Code::kIo))) {
+      ASSERT_TRUE(Holds(model_, &failed)) << "a read error was kept";
+    }
+  }
+
+  void Reclaim() {
+    bool more = true;
+    for (int turn = 0; more && turn < 100 && !Over(); ++turn) {
+      const Status status = base::CatchToStatus([&] { return tier_->Reclaim(&more); });
+      if (!status.ok() && Failed(status)) {
+        more = true;
+        if (!MayRetry(status)) {
+          tier_.reset();
+          Open();
+        }
+      }
+    }
+  }
+
+  void Close(CloseMode mode) {
+    if (Over()) {
+      return;
+    }
+    const Status status = base::CatchToStatus([&] { return tier_->Close(mode); });
+    tier_.reset();
+    if (!status.ok()) {
+      Failed(status);
+    }
+  }
+
+  io::FileSystem* const files_;
+  const std::string path_;
+  const std::function<void()> heal_;
+  std::unique_ptr<ColdTier> tier_;
+  TierModel model_;    // what is acknowledged
+  TierModel pending_;  // what a failed commit may have left
+  std::vector<TierModel> since_durable_;
+  Status commit_poisons_;
+  int failures_ = 0;
+  bool stop_at_failure_ = false;
+  bool stopped_ = false;
+  bool opened_ = false;
+};
+
+void FailEveryCall(Call kind, int os_code, bool for_ever) {
+  uint64_t strikes = 0;
+  uint64_t told = 0;
+  for (uint64_t number = 1;; ++number) {
+    SCOPED_TRACE("call " + std::to_string(number) + " fails with errno " + std::to_string(os_code) +
+                 (for_ever ? " for ever" : " once"));
+    TempFolder folder;
+    SimDisk disk(folder.path(), number, SimDisk::Record::kNo);
+    disk.Fail({kind, number, os_code, for_ever});
+    Story story(&disk, folder.File("store.db"), [&] {
+      EXPECT_EQ(disk.syncs_after_failure(), 0u) << "a sync was asked for after one had failed";
+      disk.Heal();
+      disk.PardonFailedSyncs();
+    });
+    story.Run();
+    if (::testing::Test::HasFailure()) {
+      return;
+    }
+    if (!disk.HasFailed()) {
+      break;
+    }
+    ++strikes;
+    told += story.failures() > 0 ? 1 : 0;
+  }
+  std::printf("%llu calls failed, %llu of them were told\n",
+              static_cast<unsigned long long>(strikes), static_cast<unsigned long long>(told));
+  EXPECT_GT(told, 0u);
+}
+
+TEST(SqliteTierFaultTest, EveryCallFailsOnceWithAnIoError) {
+  FailEveryCall(Call::kAny, EIO, false);
+}
+TEST(SqliteTierFaultTest, EveryCallFailsForEverWithAnIoError) {
+  FailEveryCall(Call::kAny, EIO, true);
+}
+TEST(SqliteTierFaultTest, EveryCallFailsOnceWithAFullDisk) {
+  FailEveryCall(Call::kAny, ENOSPC, false);
+}
+TEST(SqliteTierFaultTest, EveryCallFailsForEverWithAFullDisk) {
+  FailEveryCall(Call::kAny, ENOSPC, true);
+}
+TEST(SqliteTierFaultTest, EveryOpenFindsNoDescriptor) { FailEveryCall(Call::kOpen, EMFILE, false); }
+TEST(SqliteTierFaultTest, EveryCallIsInterrupted) { FailEveryCall(Call::kAny, EINTR, false); }
+
+// Which of the states that may be there is in the image: acknowledged to the device, or anything
+// since.
+::testing::AssertionResult ImageHoldsOneOf(const std::string& folder, const Story& story) {
+  SimDisk disk(folder, 1, SimDisk::Record::kNo);
+  auto tier = cold::OpenSqliteTier(&disk, folder + "/store.db", OpenMode::kExisting, SmallTuning());
+  if (!tier.ok()) {
+    return tier.status().code() == Code::kNotFound && !story.opened()
+               ? ::testing::AssertionSuccess()
+               : ::testing::AssertionFailure() << tier.status().message();
+  }
+  ::testing::AssertionResult same = ::testing::AssertionFailure() << "no state fits";
+  for (const TierModel& model : story.since_durable()) {
+    same = Equals(tier.value().get(), model, tier.value()->Streams());
+    if (same) {
+      return same;
+    }
+  }
+  return same;
+}
+
+void CutPowerAfterFailedSync(Call kind, bool reopen_first) {
+  const uint64_t seed = TestSeed("SqliteTierFaultTest", 11);
+  Prng random(seed);
+  for (uint64_t number = 1;; ++number) {
+    SCOPED_TRACE("sync " + std::to_string(number) + " fails");
+    TempFolder folder;
+    SimDisk disk(folder.path(), seed);
+    disk.Fail({kind, number, EIO, false});
+    Story story(&disk, folder.File("store.db"), [&] {
+      EXPECT_EQ(disk.syncs_after_failure(), 0u);
+      disk.PardonFailedSyncs();
+    });
+    if (!reopen_first) {
+      story.StopAtFailure();
+    }
+    story.Run();
+    if (!disk.HasFailed()) {
+      break;
+    }
+    if (::testing::Test::HasFailure()) {
+      return;
+    }
+    EXPECT_EQ(reopen_first ? 0u : disk.syncs_after_failure(), 0u);
+    PowerCut cut(disk);
+    cut.AdvanceTo(disk.log_size());
+    TempFolder image;
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_NO_FATAL_FAILURE(cut.WriteImage(random.Next(), image.path()));
+      ASSERT_TRUE(ImageHoldsOneOf(image.path(), story));
+    }
+  }
+}
+
+TEST(SqliteTierFaultTest, PowerFailsAfterASyncFailed) {
+  CutPowerAfterFailedSync(Call::kSync, false);
+}
+TEST(SqliteTierFaultTest, PowerFailsAfterAFolderSyncFailed) {
+  CutPowerAfterFailedSync(Call::kSyncFolder, false);
+}
+// The page cache still shows what never got to the device. Opening the store again must not build
+// on it.
+TEST(SqliteTierFaultTest, PowerFailsAfterASyncFailedAndTheStoreWentOnAnew) {
+  CutPowerAfterFailedSync(Call::kSync, true);
+}
+
+void FailEveryAllocation(bool for_ever) {
+  uint64_t told = 0;
+  for (int64_t number = 1;; ++number) {
+    SCOPED_TRACE("allocation " + std::to_string(number));
+    TempFolder folder;
+    const std::string path = folder.File("store.db");
+    Story story(io::PosixFileSystem(), path, [] { base::FailAllocationAfter(0, false); });
+    const int64_t before = base::AllocationCount();
+    base::FailAllocationAfter(number, for_ever);
+    const Status status = base::CatchToStatus([&] {
+      story.Run();
+      return Status();
+    });
+    const bool struck = base::AllocationCount() - before >= number;
+    base::FailAllocationAfter(0, false);
+    if (::testing::Test::HasFailure()) {
+      return;
+    }
+    told += story.failures() > 0 ? 1 : 0;
+    if (status.ok() && !struck) {
+      break;
+    }
+    // The test's own allocations fail as well, and end the story where it stands. What was
+    // acknowledged is there nevertheless.
+    auto tier = cold::OpenSqliteTier(io::PosixFileSystem(), path, OpenMode::kCreate, SmallTuning());
+    ASSERT_TRUE(tier.ok()) << tier.status().message();
+  }
+  std::printf("%llu failed allocations were told\n", static_cast<unsigned long long>(told));
+}
+
+TEST(SqliteTierFaultTest, EveryAllocationFailsOnce) { FailEveryAllocation(false); }
+
+}  // namespace
+}  // namespace spillway::test
