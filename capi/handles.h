@@ -135,10 +135,12 @@ class OpCall {
       return {};
     }
     SPW_RETURN_IF_ERROR(CheckHandle(op));
-    if (!op->operation->Claim()) {
+    // All of the handle that is needed, before Claim: from then on it may be freed.
+    std::shared_ptr<base::Operation> operation = op->operation;
+    if (!operation->Claim()) {
       return {base::Code::kInvalidState, "the spw_op is in use by another call"};
     }
-    operation_ = op->operation;
+    operation_ = std::move(operation);
     return {};
   }
   base::Operation* get() const { return operation_.get(); }

@@ -19,7 +19,9 @@ class Operation {
   bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
 
   // False if another call runs with it.
-  bool Claim() { return !claimed_.exchange(true, std::memory_order_acquire); }
+  bool Claim() { return !claimed_.exchange(true, std::memory_order_acq_rel); }
+  // What the call did before it claimed the operation is done before this returns true.
+  bool claimed() const { return claimed_.load(std::memory_order_acquire); }
   void Unclaim() { claimed_.store(false, std::memory_order_release); }
 
   void SetProgress(uint64_t done, uint64_t total) {

@@ -56,8 +56,7 @@ IngestResult Ingest(const Contestant& contestant, const IngestPlan& plan) {
   const TempFolder folder;
   const std::unique_ptr<Store> store = contestant.make(plan.budget);
   const uint64_t huge_page_bytes = HugePageBytes();
-  // Twice: for the store or its page cache, and for what it does on the way.
-  BackMemory(2 * Corpus::Get().bytes());
+  BackMemory(Corpus::Get().bytes() / 4 * 5);  // the payload, and what a store needs around it
   store->Create(folder.path());
 
   IngestResult result;

@@ -99,7 +99,6 @@ typedef struct watcher {
   spw_store* store;
   uint32_t stream;
   int stop; /* atomic */
-  uint64_t samples;
 } watcher;
 
 static void* watch(void* context) {
@@ -107,7 +106,7 @@ static void* watch(void* context) {
   spw_stats last = stats_of(self->store);
   spw_stream_stats last_of = stream_stats_of(self->store, self->stream);
   uint64_t wrong = 0;
-  while (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE)) {
+  do {
     const uint64_t acknowledged = stats_of(self->store).records_added;
     const spw_stream_stats of = stream_stats_of(self->store, self->stream);
     const spw_stats now = stats_of(self->store);
@@ -124,11 +123,9 @@ static void* watch(void* context) {
     wrong += of.tail_seq - of.begin_seq < acknowledged ? 1 : 0; /* what was added can be read */
     last = now;
     last_of = of;
-    self->samples++;
     sched_yield();
-  }
+  } while (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE));
   CHECK_EQUAL(wrong, 0);
-  CHECK(self->samples > 0);
   return NULL;
 }
 

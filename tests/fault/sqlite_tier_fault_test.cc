@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "internal/base/allocation.h"
 #include "internal/cold/sqlite_tier.h"
+#include "internal/io/posix_file.h"
 #include "tests/support/power_cut.h"
 #include "tests/support/prng.h"
 #include "tests/support/sim_disk.h"
@@ -48,8 +49,15 @@ bool MayRetry(const Status& status) {
 // that a run ends with the whole history done. Steps that failed in between are judged here.
 class Story {
  public:
-  Story(io::FileSystem* files, std::string path, std::function<void()> heal)
-      : files_(files), path_(std::move(path)), heal_(std::move(heal)) {
+  // `enter` and `leave` are called around what the tier does.
+  Story(
+      io::FileSystem* files, std::string path, std::function<void()> heal,
+      std::function<void()> enter = [] {}, std::function<void()> leave = [] {})
+      : files_(files),
+        path_(std::move(path)),
+        heal_(std::move(heal)),
+        enter_(std::move(enter)),
+        leave_(std::move(leave)) {
     model_.salt = 7;
     model_.bytes_max = 300;
     since_durable_.push_back(model_);
@@ -87,6 +95,14 @@ class Story {
   void StopAtFailure() { stop_at_failure_ = true; }
 
  private:
+  template <class Body>
+  Status Do(Body&& body) {
+    enter_();
+    Status status = base::CatchToStatus(std::forward<Body>(body));
+    leave_();
+    return status;
+  }
+
   bool Over() const { return stopped_ || ::testing::Test::HasFatalFailure(); }
 
   // Whether to go on with this run after a failure.
@@ -104,7 +120,7 @@ class Story {
 
   void Open() {
     for (int turn = 0; turn < 3 && !Over(); ++turn) {
-      const Status status = base::CatchToStatus([&] {
+      const Status status = Do([&] {
         auto tier = cold::OpenSqliteTier(files_, path_, OpenMode::kCreate, SmallTuning());
         if (tier.ok()) {
           tier_ = std::move(tier.value());
@@ -142,7 +158,7 @@ class Story {
 
   ::testing::AssertionResult Holds(const TierModel& model, bool* failed) {
     ::testing::AssertionResult same = ::testing::AssertionFailure();
-    const Status status = base::CatchToStatus([&] {
+    const Status status = Do([&] {
       same = Equals(tier_.get(), model, tier_->Streams());
       return Status();
     });
@@ -178,9 +194,7 @@ class Story {
   }
 
   void Commit(const cold::Changes& changes, Durability durability, const TierModel& next) {
-    const auto commit = [&] {
-      return base::CatchToStatus([&] { return tier_->Commit(changes, durability); });
-    };
+    const auto commit = [&] { return Do([&] { return tier_->Commit(changes, durability); }); };
     for (int turn = 0; turn < 4 && !Over(); ++turn) {
       const Status status = commit();
       if (status.ok()) {
@@ -199,7 +213,7 @@ class Story {
       }
       bool ignored = false;
       ASSERT_TRUE(Holds(model_, &ignored)) << "a failed commit changed something, or reads ended";
-      if (MayRetry(status) && commit_poisons_.ok()) {
+      if (MayRetry(status)) {
         pending_ = model_;
         continue;
       }
@@ -233,7 +247,7 @@ class Story {
   void Reclaim() {
     bool more = true;
     for (int turn = 0; more && turn < 100 && !Over(); ++turn) {
-      const Status status = base::CatchToStatus([&] { return tier_->Reclaim(&more); });
+      const Status status = Do([&] { return tier_->Reclaim(&more); });
       if (!status.ok() && Failed(status)) {
         more = true;
         if (!MayRetry(status)) {
@@ -248,7 +262,7 @@ class Story {
     if (Over()) {
       return;
     }
-    const Status status = base::CatchToStatus([&] { return tier_->Close(mode); });
+    const Status status = Do([&] { return tier_->Close(mode); });
     tier_.reset();
     if (!status.ok()) {
       Failed(status);
@@ -258,11 +272,12 @@ class Story {
   io::FileSystem* const files_;
   const std::string path_;
   const std::function<void()> heal_;
+  const std::function<void()> enter_;
+  const std::function<void()> leave_;
   std::unique_ptr<ColdTier> tier_;
   TierModel model_;    // what is acknowledged
   TierModel pending_;  // what a failed commit may have left
   std::vector<TierModel> since_durable_;
-  Status commit_poisons_;
   int failures_ = 0;
   bool stop_at_failure_ = false;
   bool stopped_ = false;
@@ -378,37 +393,56 @@ TEST(SqliteTierFaultTest, PowerFailsAfterASyncFailedAndTheStoreWentOnAnew) {
   CutPowerAfterFailedSync(Call::kSync, true);
 }
 
+// Fails the n-th allocation that is made inside the tier.
+class AllocationFault {
+ public:
+  AllocationFault(int64_t number, bool for_ever) : left_(number), for_ever_(for_ever) {}
+
+  void Enter() {
+    if (left_ > 0) {
+      begin_ = base::AllocationCount();
+      base::FailAllocationAfter(left_, for_ever_);
+    }
+  }
+  void Leave() {
+    base::FailAllocationAfter(0, false);
+    left_ -= base::AllocationCount() - begin_;
+  }
+  bool struck() const { return left_ <= 0; }
+
+ private:
+  int64_t left_;
+  int64_t begin_ = 0;
+  const bool for_ever_;
+};
+
 void FailEveryAllocation(bool for_ever) {
+  uint64_t strikes = 0;
   uint64_t told = 0;
   for (int64_t number = 1;; ++number) {
     SCOPED_TRACE("allocation " + std::to_string(number));
     TempFolder folder;
-    const std::string path = folder.File("store.db");
-    Story story(io::PosixFileSystem(), path, [] { base::FailAllocationAfter(0, false); });
-    const int64_t before = base::AllocationCount();
-    base::FailAllocationAfter(number, for_ever);
-    const Status status = base::CatchToStatus([&] {
-      story.Run();
-      return Status();
-    });
-    const bool struck = base::AllocationCount() - before >= number;
-    base::FailAllocationAfter(0, false);
+    AllocationFault fault(number, for_ever);
+    Story story(
+        io::PosixFileSystem(), folder.File("store.db"), [] {}, [&] { fault.Enter(); },
+        [&] { fault.Leave(); });
+    story.Run();
     if (::testing::Test::HasFailure()) {
       return;
     }
-    told += story.failures() > 0 ? 1 : 0;
-    if (status.ok() && !struck) {
+    if (!fault.struck()) {
       break;
     }
-    // The test's own allocations fail as well, and end the story where it stands. What was
-    // acknowledged is there nevertheless.
-    auto tier = cold::OpenSqliteTier(io::PosixFileSystem(), path, OpenMode::kCreate, SmallTuning());
-    ASSERT_TRUE(tier.ok()) << tier.status().message();
+    ++strikes;
+    told += story.failures() > 0 ? 1 : 0;
   }
-  std::printf("%llu failed allocations were told\n", static_cast<unsigned long long>(told));
+  std::printf("%llu allocations failed, %llu of them were told\n",
+              static_cast<unsigned long long>(strikes), static_cast<unsigned long long>(told));
 }
 
 TEST(SqliteTierFaultTest, EveryAllocationFailsOnce) { FailEveryAllocation(false); }
+// For ever means until the call that meets it returns.
+TEST(SqliteTierFaultTest, EveryAllocationFailsForEver) { FailEveryAllocation(true); }
 
 }  // namespace
 }  // namespace spillway::test
