@@ -11,5 +11,5 @@ uint64_t SpwXxh3Avx2(const void* input, size_t bytes, uint64_t seed) {
 }
 
 int SpwXxh3Avx2Update(void* state, const void* input, size_t bytes) {
-  return XXH3_64bits_update((XXH3_state_t*)state, input, bytes);
+  return (int)XXH3_64bits_update((XXH3_state_t*)state, input, bytes);
 }

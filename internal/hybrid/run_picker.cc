@@ -69,8 +69,9 @@ void RunPicker::PickForMemory(Excess excess, Run* run) {
   }
 }
 
-// Streams that are above a cap of their own.
-void RunPicker::PickForStreams(Run* run) {
+// Streams that are above a cap of their own; whether there are any.
+bool RunPicker::PickForStreams(Run* run) {
+  bool pressed = false;
   streams_->ForEach([&](Stream* stream) {
     if (!stream->account()->pressed() || run->payload_bytes >= kRunPayloadBytes) {
       return;
@@ -79,10 +80,12 @@ void RunPicker::PickForStreams(Run* run) {
     const Stream::Oldest oldest =
         stream->OldestUnwritten(&stamp);  // may have brought it down by itself
     const Excess excess = budget_->excess(stream->account());
+    pressed = pressed || excess.any();
     if (oldest != Stream::Oldest::kNone && excess.any()) {
       ClaimSegments(stream, excess, true, run);
     }
   });
+  return pressed;
 }
 
 void RunPicker::PickForFlush(Run* run) {
@@ -111,7 +114,7 @@ RunPicker::Why RunPicker::Fill(const Excess& in_flight, Run* run) {
     PickForMemory(excess, run);
   }
   if (run->claims.empty()) {
-    PickForStreams(run);
+    why.pressed = PickForStreams(run) || why.pressed;
   }
   why.for_memory = !run->claims.empty();
   if (!why.for_memory) {

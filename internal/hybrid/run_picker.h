@@ -46,14 +46,14 @@ class RunPicker {
   // Claims what is to be written, besides what is in flight already. May throw std::bad_alloc; the
   // run then ends what it has.
   struct Why {
-    bool pressed = false;     // memory is wanted
+    bool pressed = false;     // memory is wanted, by the store or within a stream's own cap
     bool for_memory = false;  // and this run gives some
   };
   Why Fill(const memory::MemoryBudget::Excess& in_flight, Run* run);
 
  private:
   void PickForMemory(memory::MemoryBudget::Excess excess, Run* run);
-  void PickForStreams(Run* run);
+  bool PickForStreams(Run* run);
   void PickForFlush(Run* run);
   bool ClaimSegments(Stream* stream, const memory::MemoryBudget::Excess& excess, bool may_seal,
                      Run* run);

@@ -36,8 +36,8 @@ Stream::~Stream() {
     SPW_DCHECK(!claimed_);
     slots.swap(slots_);
   }
-  for (Slot& slot : slots) {
-    Retire(std::move(slot.segment), spilled_seq_.load(std::memory_order_relaxed));
+  for (const Slot& slot : slots) {
+    Retire(slot.segment, spilled_seq_.load(std::memory_order_relaxed));
   }
 }
 
@@ -217,7 +217,7 @@ Stream::Place Stream::Locate(uint64_t seq, uint64_t end_seq, PinnedColumns* foun
 
 // ---- Dropping ----
 
-void Stream::Retire(std::shared_ptr<Segment> segment, uint64_t spilled_seq) {
+void Stream::Retire(const std::shared_ptr<Segment>& segment, uint64_t spilled_seq) {
   // Only the list hands out references, and it has none any more: 1 is exact.
   segment->Retire(spilled_seq, segment.use_count() > 1);
 }
@@ -242,8 +242,8 @@ uint64_t Stream::Clear() {
     ++changes_;
     PublishRoomLocked();
   }
-  for (Slot& slot : dropped) {
-    Retire(std::move(slot.segment), spilled);
+  for (const Slot& slot : dropped) {
+    Retire(slot.segment, spilled);
   }
   return count;
 }
@@ -261,7 +261,7 @@ bool Stream::EvictOldest() {
     slots_.erase(slots_.begin());
     PublishRoomLocked();  // it may have been the active one
   }
-  Retire(std::move(evicted), spilled);
+  Retire(evicted, spilled);
   return true;
 }
 
@@ -450,8 +450,8 @@ void Stream::PublishDirect(const Claim& claim, uint64_t count) {
     RaiseTo(written_seq_, tail);
     RaiseTo(spilled_seq_, tail);
   }
-  for (Slot& slot : dropped) {
-    Retire(std::move(slot.segment), tail);
+  for (const Slot& slot : dropped) {
+    Retire(slot.segment, tail);
   }
 }
 

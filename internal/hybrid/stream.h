@@ -190,7 +190,8 @@ class Stream {
   size_t IndexOfLocked(uint64_t seq) const SPW_REQUIRES(mu_);
   // Marks segments that end in (from, to], all of it spilled, as clean.
   void MarkClean(uint64_t from, uint64_t to) SPW_EXCLUDES(mu_);
-  static void Retire(std::shared_ptr<memory::Segment> segment, uint64_t spilled_seq);
+  // The caller holds the reference that the list had, and drops it next.
+  static void Retire(const std::shared_ptr<memory::Segment>& segment, uint64_t spilled_seq);
 
   const uint32_t id_;
   const std::string name_;

@@ -240,6 +240,7 @@ void MemoryBudget::KeepLocked(Arena& arena) {
   if (arena && index < kArenaSizes &&
       base::SaturatingAdd(total_.bytes_resident(), arena.bytes()) <= total_.limits_.bytes.hard) {
     Add(total_.bytes_resident_, arena.bytes());
+    RaiseTo(bytes_peak_, total_.bytes_resident());  // it may have been pinned, outside of it
     Add(free_bytes_, arena.bytes());
     free_[index].Push(std::move(arena));
   }

@@ -29,6 +29,7 @@ constexpr size_t kLargeTransaction = 20;  // batches
 enum Runner {
   kCopy,
   kMemory,
+  kMemoryBacked,
   kCapped,
   kSqlite,
   kJudged,
@@ -97,7 +98,10 @@ IngestResult RunOne(Runner runner) {
   switch (runner) {
     case kCopy:
       return Ingest(Find("memcpy", Durability::kMemory), {});
-    case kMemory:
+    case kMemory:  // memory as the machine has it: the promise knows no preparation
+      return Ingest(Find("spillway_memory", Durability::kMemory),
+                    {.budget = {}, .back_memory = false});
+    case kMemoryBacked:
       return Ingest(Find("spillway_memory", Durability::kMemory), {});
     case kCapped:
       return Ingest(Find("spillway_sqlite", Durability::kAtEnd), {.budget = {.records = Cap()}});
@@ -124,10 +128,12 @@ std::vector<Round> RunRounds(size_t count) {
       rounds[r].results[runner] = RunOne(static_cast<Runner>(runner));
     }
     const IngestResult* results = rounds[r].results;
-    std::printf("round %zu, s: memcpy %.3f, memory %.3f, capped %.3f (adds %.3f), sqlite %.3f\n",
-                r + 1, results[kCopy].usage.seconds, results[kMemory].usage.seconds,
-                results[kCapped].usage.seconds, results[kCapped].add_seconds,
-                results[kSqlite].usage.seconds);
+    std::printf(
+        "round %zu, s: memcpy %.3f, memory %.3f (backed %.3f), capped %.3f (adds %.3f), sqlite "
+        "%.3f\n",
+        r + 1, results[kCopy].usage.seconds, results[kMemory].usage.seconds,
+        results[kMemoryBacked].usage.seconds, results[kCapped].usage.seconds,
+        results[kCapped].add_seconds, results[kSqlite].usage.seconds);
     std::fflush(stdout);
   }
   return rounds;
@@ -173,8 +179,12 @@ void JudgeMemory(const std::vector<Round>& rounds, Report* report) {
                 Format("uncapped add at least %.0f %% of memcpy: %.1f %% (%.1f of %.1f Mrec/s)",
                        kCopyShareMin * 100, share * 100, MedianRate(rounds, kMemory),
                        MedianRate(rounds, kCopy)));
-  Report::Note(Format("CPU seconds: memcpy %.3f, Spillway %.3f", MedianCpu(rounds, kCopy),
-                      MedianCpu(rounds, kMemory)));
+  Report::Note(
+      Format("not judged, with memory that was touched and given back just before: %.1f %%",
+             100 / MedianRatio(rounds, kMemoryBacked, kCopy)));
+  Report::Note(Format("CPU seconds: memcpy %.3f, Spillway %.3f, with touched memory %.3f",
+                      MedianCpu(rounds, kCopy), MedianCpu(rounds, kMemory),
+                      MedianCpu(rounds, kMemoryBacked)));
   const auto huge_pages = [&](Runner runner) {
     return MedianOf(rounds, [runner](const IngestResult* results) {
       return static_cast<double>(results[runner].huge_page_bytes) / 1e6;

@@ -56,7 +56,9 @@ IngestResult Ingest(const Contestant& contestant, const IngestPlan& plan) {
   const TempFolder folder;
   const std::unique_ptr<Store> store = contestant.make(plan.budget);
   const uint64_t huge_page_bytes = HugePageBytes();
-  BackMemory(Corpus::Get().bytes() / 4 * 5);  // the payload, and what a store needs around it
+  if (plan.back_memory) {
+    BackMemory(Corpus::Get().bytes() / 4 * 5);  // the payload, and what a store needs around it
+  }
   store->Create(folder.path());
 
   IngestResult result;

@@ -14,6 +14,9 @@ struct IngestPlan {
   Budget budget;
   size_t batch = Corpus::kBatch;
   size_t writers = 1;
+  // Whether BackMemory runs before. It matters most to what fills fresh memory: a result that was
+  // made with it has to say so.
+  bool back_memory = true;
 };
 
 struct IngestResult {

@@ -63,6 +63,9 @@ void DescribeRun() {
   add("folder", BaseFolder());
   add("file_system", FileSystemName(BaseFolder()));
   add("transparent_huge_pages", HugePageMode());
+  add("memory",
+      "before each ingest so much is touched and given back: a virtual machine may have "
+      "returned its free memory to the host");
   add("cold_page_cache", "posix_fadvise(DONTNEED) of the contestant's files before a run");
   for (const Contestant& contestant : Contestants()) {
     add("options " + contestant.name + "/" + DurabilityName(contestant.durability),

@@ -3,6 +3,7 @@
 // writing until the store is opened again, and no sync is repeated.
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,6 +45,44 @@ cold::SqliteTuning SmallTuning() {
 bool MayRetry(const Status& status) {
   return status.code() == Code::kFull || status.code() == Code::kNoMemory;
 }
+
+// A tier with something around each of its calls.
+class WrappedTier final : public ColdTier {
+ public:
+  WrappedTier(std::unique_ptr<ColdTier> tier, std::function<void()> enter,
+              std::function<void()> leave)
+      : tier_(std::move(tier)), enter_(std::move(enter)), leave_(std::move(leave)) {}
+
+  std::vector<cold::StreamState> Streams() const override { return tier_->Streams(); }
+  cold::TierStats stats() const override { return tier_->stats(); }
+  Status Commit(const cold::Changes& changes, Durability durability) override {
+    return Do([&] { return tier_->Commit(changes, durability); });
+  }
+  Status Read(uint32_t stream, uint64_t seq, uint64_t end_seq, uint64_t max_payload_bytes,
+              record::ColumnBuffer* out) override {
+    return Do([&] { return tier_->Read(stream, seq, end_seq, max_payload_bytes, out); });
+  }
+  Status Reclaim(bool* more) override {
+    return Do([&] { return tier_->Reclaim(more); });
+  }
+  Status Close(CloseMode mode) override {
+    return Do([&] { return tier_->Close(mode); });
+  }
+
+ private:
+  // The border of the library catches what the tier throws.
+  template <class Body>
+  Status Do(Body&& body) {
+    enter_();
+    Status status = base::CatchToStatus(std::forward<Body>(body));
+    leave_();
+    return status;
+  }
+
+  const std::unique_ptr<ColdTier> tier_;
+  const std::function<void()> enter_;
+  const std::function<void()> leave_;
+};
 
 // Runs the history; after each failed step it asks `recover` to end the failure and goes on, so
 // that a run ends with the whole history done. Steps that failed in between are judged here.
@@ -93,16 +132,10 @@ class Story {
   bool opened() const { return opened_; }
   // Ends the run at the first failed step instead of going on.
   void StopAtFailure() { stop_at_failure_ = true; }
+  // Ends it with the first durable commit after a failure.
+  void StopWhenDurableAgain() { stop_when_durable_again_ = true; }
 
  private:
-  template <class Body>
-  Status Do(Body&& body) {
-    enter_();
-    Status status = base::CatchToStatus(std::forward<Body>(body));
-    leave_();
-    return status;
-  }
-
   bool Over() const { return stopped_ || ::testing::Test::HasFatalFailure(); }
 
   // Whether to go on with this run after a failure.
@@ -120,15 +153,18 @@ class Story {
 
   void Open() {
     for (int turn = 0; turn < 3 && !Over(); ++turn) {
-      const Status status = Do([&] {
+      enter_();
+      const Status status = base::CatchToStatus([&] {
         auto tier = cold::OpenSqliteTier(files_, path_, OpenMode::kCreate, SmallTuning());
         if (tier.ok()) {
           tier_ = std::move(tier.value());
         }
         return tier.status();
       });
+      leave_();
       if (status.ok()) {
         opened_ = true;
+        tier_ = std::make_unique<WrappedTier>(std::move(tier_), enter_, leave_);
         return CheckFound();
       }
       Failed(status);
@@ -157,13 +193,9 @@ class Story {
   }
 
   ::testing::AssertionResult Holds(const TierModel& model, bool* failed) {
-    ::testing::AssertionResult same = ::testing::AssertionFailure();
-    const Status status = Do([&] {
-      same = Equals(tier_.get(), model, tier_->Streams());
-      return Status();
-    });
-    *failed = *failed || !status.ok() || !same;
-    return status.ok() ? same : ::testing::AssertionFailure() << "no memory";
+    const ::testing::AssertionResult same = Equals(tier_.get(), model, tier_->Streams());
+    *failed = *failed || !same;
+    return same;
   }
 
   void Append(Durability durability, uint64_t count, const std::vector<cold::StreamState>& added,
@@ -194,17 +226,11 @@ class Story {
   }
 
   void Commit(const cold::Changes& changes, Durability durability, const TierModel& next) {
-    const auto commit = [&] { return Do([&] { return tier_->Commit(changes, durability); }); };
+    const auto commit = [&] { return tier_->Commit(changes, durability); };
     for (int turn = 0; turn < 4 && !Over(); ++turn) {
       const Status status = commit();
       if (status.ok()) {
-        model_ = next;
-        pending_ = next;
-        if (durability == Durability::kDevice) {
-          since_durable_.clear();
-        }
-        since_durable_.push_back(next);
-        return;
+        return Acknowledge(next, durability);
       }
       pending_ = next;
       since_durable_.push_back(next);
@@ -226,12 +252,22 @@ class Story {
           std::all_of(next.streams.begin(), next.streams.end(), [&](const auto& entry) {
             return model_.streams.at(entry.first).end_seq == entry.second.end_seq;
           })) {
-        // It was there after all. An empty commit or the like: its sync is still owed.
+        // It was there after all, but its sync is still owed.
         ASSERT_TRUE(durability == Durability::kKernel || tier_->Commit({}, durability).ok());
-        return;
+        return Acknowledge(next, durability);
       }
     }
     ASSERT_TRUE(stopped_ || ::testing::Test::HasFatalFailure()) << "does not commit again";
+  }
+
+  void Acknowledge(const TierModel& next, Durability durability) {
+    model_ = next;
+    pending_ = next;
+    if (durability == Durability::kDevice) {
+      since_durable_.clear();
+      stopped_ = stopped_ || (stop_when_durable_again_ && failures_ > 0);
+    }
+    since_durable_.push_back(next);
   }
 
   void ReadAll() {
@@ -247,7 +283,7 @@ class Story {
   void Reclaim() {
     bool more = true;
     for (int turn = 0; more && turn < 100 && !Over(); ++turn) {
-      const Status status = Do([&] { return tier_->Reclaim(&more); });
+      const Status status = tier_->Reclaim(&more);
       if (!status.ok() && Failed(status)) {
         more = true;
         if (!MayRetry(status)) {
@@ -262,7 +298,7 @@ class Story {
     if (Over()) {
       return;
     }
-    const Status status = Do([&] { return tier_->Close(mode); });
+    const Status status = tier_->Close(mode);
     tier_.reset();
     if (!status.ok()) {
       Failed(status);
@@ -280,14 +316,21 @@ class Story {
   std::vector<TierModel> since_durable_;
   int failures_ = 0;
   bool stop_at_failure_ = false;
+  bool stop_when_durable_again_ = false;
   bool stopped_ = false;
   bool opened_ = false;
 };
 
-void FailEveryCall(Call kind, int os_code, bool for_ever) {
+// Long runs (SPW_LONG=1) take every index where others take a few at random.
+uint64_t Stride(Prng* random, uint64_t usual) {
+  return std::getenv("SPW_LONG") != nullptr ? 1 : random->Between(1, 2 * usual - 1);
+}
+
+void FailEveryCall(Call kind, int os_code, bool for_ever, uint64_t stride) {
+  Prng random(TestSeed("SqliteTierFaultTest", 5));
   uint64_t strikes = 0;
   uint64_t told = 0;
-  for (uint64_t number = 1;; ++number) {
+  for (uint64_t number = 1;; number += Stride(&random, stride)) {
     SCOPED_TRACE("call " + std::to_string(number) + " fails with errno " + std::to_string(os_code) +
                  (for_ever ? " for ever" : " once"));
     TempFolder folder;
@@ -314,19 +357,21 @@ void FailEveryCall(Call kind, int os_code, bool for_ever) {
 }
 
 TEST(SqliteTierFaultTest, EveryCallFailsOnceWithAnIoError) {
-  FailEveryCall(Call::kAny, EIO, false);
+  FailEveryCall(Call::kAny, EIO, false, 1);
 }
 TEST(SqliteTierFaultTest, EveryCallFailsForEverWithAnIoError) {
-  FailEveryCall(Call::kAny, EIO, true);
+  FailEveryCall(Call::kAny, EIO, true, 4);
 }
 TEST(SqliteTierFaultTest, EveryCallFailsOnceWithAFullDisk) {
-  FailEveryCall(Call::kAny, ENOSPC, false);
+  FailEveryCall(Call::kAny, ENOSPC, false, 1);
 }
 TEST(SqliteTierFaultTest, EveryCallFailsForEverWithAFullDisk) {
-  FailEveryCall(Call::kAny, ENOSPC, true);
+  FailEveryCall(Call::kAny, ENOSPC, true, 4);
 }
-TEST(SqliteTierFaultTest, EveryOpenFindsNoDescriptor) { FailEveryCall(Call::kOpen, EMFILE, false); }
-TEST(SqliteTierFaultTest, EveryCallIsInterrupted) { FailEveryCall(Call::kAny, EINTR, false); }
+TEST(SqliteTierFaultTest, EveryOpenFindsNoDescriptor) {
+  FailEveryCall(Call::kOpen, EMFILE, false, 1);
+}
+TEST(SqliteTierFaultTest, EveryCallIsInterrupted) { FailEveryCall(Call::kAny, EINTR, false, 4); }
 
 // Which of the states that may be there is in the image: acknowledged to the device, or anything
 // since.
@@ -360,9 +405,7 @@ void CutPowerAfterFailedSync(Call kind, bool reopen_first) {
       EXPECT_EQ(disk.syncs_after_failure(), 0u);
       disk.PardonFailedSyncs();
     });
-    if (!reopen_first) {
-      story.StopAtFailure();
-    }
+    reopen_first ? story.StopWhenDurableAgain() : story.StopAtFailure();
     story.Run();
     if (!disk.HasFailed()) {
       break;
@@ -417,9 +460,10 @@ class AllocationFault {
 };
 
 void FailEveryAllocation(bool for_ever) {
+  Prng random(TestSeed("SqliteTierFaultTest", 5));
   uint64_t strikes = 0;
   uint64_t told = 0;
-  for (int64_t number = 1;; ++number) {
+  for (int64_t number = 1;; number += static_cast<int64_t>(Stride(&random, 8))) {
     SCOPED_TRACE("allocation " + std::to_string(number));
     TempFolder folder;
     AllocationFault fault(number, for_ever);

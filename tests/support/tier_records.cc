@@ -89,7 +89,7 @@ AssertionResult Equals(cold::ColdTier* tier, const TierModel& model,
                                 << state.end_seq << ") and not as the model has it";
     }
     const AssertionResult same =
-        HoldsRecords(tier, model, state.id, state.begin_seq, state.end_seq, 1000);
+        HoldsRecords(tier, model, state.id, state.begin_seq, state.end_seq, 4000);
     if (!same) {
       return same;
     }
