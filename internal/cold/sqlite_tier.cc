@@ -25,9 +25,11 @@ using base::Result;
 using base::Status;
 using StreamMap = std::map<uint32_t, CatalogStream>;
 
-// A failure that leaves everything as it was, so that the same call can be made again.
+// A failure that leaves everything as it was, so that the same call can be made again. Busy: a tool
+// of another process writes, which it should not, but nothing is lost by waiting for it.
 bool MayRetry(const Status& status) {
-  return status.code() == Code::kFull || status.code() == Code::kNoMemory;
+  return status.code() == Code::kFull || status.code() == Code::kNoMemory ||
+         status.code() == Code::kBusy;
 }
 
 // What a commit will make of the streams, prepared before it so that nothing can fail behind it.
@@ -237,7 +239,7 @@ class SqliteTier final : public ColdTier {
   void Checkpoint() noexcept SPW_REQUIRES(turn_) {
     SqliteWriter& writer = *writer_;
     Status status = base::CatchToStatus([&] { return writer.Checkpoint(); });
-    if (status.code() != Code::kBusy && EndsWriting(status) && poison_.ok()) {
+    if (EndsWriting(status) && poison_.ok()) {
       poison_ = std::move(status);
     }
   }

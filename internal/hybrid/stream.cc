@@ -77,9 +77,16 @@ std::vector<Stream::Part> Stream::PartsOf(const record::RecordBatch& batch, uint
 
 memory::Request Stream::PlanArenas(const record::RecordBatch& batch, uint64_t spare,
                                    std::vector<uint64_t>* own_arenas) {
-  const uint64_t most = arena_bytes_max_.load(std::memory_order_relaxed);
-  const uint64_t needed = std::bit_ceil(std::min(
-      most, batch.payload_bytes() + batch.count() * 2 * sizeof(uint64_t) + sizeof(uint64_t)));
+  const uint64_t overhead = 2 * sizeof(uint64_t);  // of a record in its segment, at the most
+  const uint64_t average = batch.payload_bytes() / batch.count() + overhead;
+  // A segment that is cut by its number of records takes no more memory than those need.
+  const uint64_t by_records =
+      std::clamp(base::SaturatingMul(segment_records_max_.load(std::memory_order_relaxed), average),
+                 memory::kArenaBytesMin, memory::kArenaBytesMax);
+  const uint64_t most =
+      std::min(arena_bytes_max_.load(std::memory_order_relaxed), std::bit_ceil(by_records));
+  const uint64_t needed = std::bit_ceil(
+      std::min(most, batch.payload_bytes() + batch.count() * overhead + sizeof(uint64_t)));
   memory::Request request{.account = &account_};
   request.arena_bytes =
       std::min(most, std::max(next_arena_bytes_.load(std::memory_order_relaxed), needed));

@@ -300,6 +300,7 @@ TEST_F(SqliteTierDamageTest, ALaterVersionIsUnsupported) {
 TEST_F(SqliteTierDamageTest, AStrangerCanVerifyARunByTheFormatText) {
   MakeStore(4096, 40);
   sqlite3* db = nullptr;
+  ASSERT_TRUE(cold::StartSqlite().ok());
   ASSERT_EQ(sqlite3_open_v2(path_.c_str(), &db, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
   sqlite3_stmt* run = nullptr;
   ASSERT_EQ(sqlite3_prepare_v2(

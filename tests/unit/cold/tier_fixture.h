@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "internal/cold/sqlite_library.h"
 #include "internal/cold/sqlite_tier.h"
 #include "internal/io/posix_file.h"
 #include "tests/support/temp_folder.h"
@@ -35,6 +36,7 @@ class PlainSqlite {
  public:
   explicit PlainSqlite(const std::string& path,
                        int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
+    EXPECT_TRUE(cold::StartSqlite().ok());  // the library's copy is also ours here, and set up once
     EXPECT_EQ(sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr), SQLITE_OK);
   }
   ~PlainSqlite() { sqlite3_close(handle_); }
