@@ -72,6 +72,7 @@ Query::~Query() {
   if (statement_ != nullptr) {
     sqlite3_reset(statement_);  // repeats the error of the last step, which was told
     sqlite3_clear_bindings(statement_);
+    *in_use_ = false;
   }
 }
 
@@ -180,7 +181,7 @@ Result<Query> SqliteDb::Use(const std::string& sql) {
   auto found = statements_.find(sql);
   if (found == statements_.end()) {
     MakeRoom();
-    found = statements_.emplace(sql, Cached{nullptr, 0}).first;
+    found = statements_.emplace(sql, Cached{}).first;
   }
   Cached& cached = found->second;
   if (cached.statement == nullptr) {
@@ -191,7 +192,7 @@ Result<Query> SqliteDb::Use(const std::string& sql) {
     }
   }
   cached.used = ++uses_;
-  return Query(this, cached.statement);
+  return Query(this, cached.statement, &cached.in_use);
 }
 
 void SqliteDb::MakeRoom() {
@@ -200,9 +201,8 @@ void SqliteDb::MakeRoom() {
   }
   auto oldest = statements_.end();
   for (auto it = statements_.begin(); it != statements_.end(); ++it) {
-    const bool idle =
-        it->second.statement == nullptr || sqlite3_stmt_busy(it->second.statement) == 0;
-    if (idle && (oldest == statements_.end() || it->second.used < oldest->second.used)) {
+    if (!it->second.in_use &&
+        (oldest == statements_.end() || it->second.used < oldest->second.used)) {
       oldest = it;
     }
   }

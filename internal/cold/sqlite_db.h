@@ -26,7 +26,9 @@ class SqliteDb;
 class Query {
  public:
   Query(Query&& other) noexcept
-      : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)) {}
+      : db_(other.db_),
+        statement_(std::exchange(other.statement_, nullptr)),
+        in_use_(other.in_use_) {}
   ~Query();
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
@@ -50,10 +52,14 @@ class Query {
 
  private:
   friend class SqliteDb;
-  Query(SqliteDb* db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+  Query(SqliteDb* db, sqlite3_stmt* statement, bool* in_use)
+      : db_(db), statement_(statement), in_use_(in_use) {
+    *in_use_ = true;
+  }
 
   SqliteDb* db_;
   sqlite3_stmt* statement_;
+  bool* in_use_;                // keeps the cache from making room of it
   int bind_error_ = SQLITE_OK;  // told by the next Step
 };
 
@@ -81,8 +87,9 @@ class SqliteDb {
 
  private:
   struct Cached {
-    sqlite3_stmt* statement;
-    uint64_t used;
+    sqlite3_stmt* statement = nullptr;
+    uint64_t used = 0;
+    bool in_use = false;
   };
 
   explicit SqliteDb(SqliteVfs* vfs) : vfs_(vfs), path_(vfs->database()->path()) {}

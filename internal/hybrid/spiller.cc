@@ -81,6 +81,7 @@ void Spiller::Kick() {
   MutexLock lock(mu_);
   ++generation_;
   work_.NotifyAll();
+  flushers_.NotifyAll();
 }
 
 void Spiller::Stop() {
@@ -160,6 +161,7 @@ bool Spiller::SpillOnce() {
   });
   EndPick(run);
   if (status.ok() && run.empty()) {
+    EndRetries();
     return false;
   }
   const uint64_t started_ns = base::MonotonicNanos();
@@ -212,8 +214,10 @@ Status Spiller::CommitRun(Run* run) {
   if (device) {
     CoverUnsynced(run);
   }
-  const Status status = parts_.tier->Commit(
-      {.new_streams = creates, .trims = trims, .pieces = pieces}, run->durability);
+  const Status status = base::CatchToStatus([&] {
+    return parts_.tier->Commit({.new_streams = creates, .trims = trims, .pieces = pieces},
+                               run->durability);
+  });
   MutexLock lock(mu_);
   unsynced_ = unsynced_ || (!status.ok() && !run->covered.empty());
   reclaim_wanted_ = reclaim_wanted_ || (status.ok() && !trims.empty());
@@ -276,19 +280,64 @@ void Spiller::Succeed(Run* run, uint64_t started_ns) {
     in_flight_.bytes -= run->arena_bytes;
     in_flight_.records -= run->records;
     committed_ = true;
-    recovered = retried(health_.code());
-    if (recovered) {
-      health_ = Status();
-      health_code_.store(Code::kOk, std::memory_order_relaxed);
-      back_off_ = std::chrono::milliseconds(0);
-    }
+    recovered = RecoverLocked();
     ++generation_;
     work_.NotifyAll();
     flushers_.NotifyAll();
   }
   if (recovered) {
-    parts_.budget->SetVerdict(Status());
-    parts_.events->Post({.kind = EventKind::kRecovered});
+    TellRecovered();
+  }
+}
+
+// True if a failure was being tried again until now.
+bool Spiller::RecoverLocked() {
+  if (!retried(health_.code())) {
+    return false;
+  }
+  health_ = Status();
+  health_code_.store(Code::kOk, std::memory_order_relaxed);
+  ++health_version_;
+  back_off_ = std::chrono::milliseconds(0);
+  return true;
+}
+
+void Spiller::TellRecovered() {
+  PublishHealth();
+  parts_.events->Post({.kind = EventKind::kRecovered});
+}
+
+// Tells the adders that wait. Without the mutex, so again if it changed meanwhile: whoever is last
+// leaves what is true.
+void Spiller::PublishHealth() {
+  for (uint64_t published = 0;;) {
+    Status verdict;
+    {
+      MutexLock lock(mu_);
+      if (published == health_version_) {
+        return;
+      }
+      published = health_version_;
+      verdict = closing_ ? Status(Code::kClosed) : health_;
+    }
+    parts_.budget->SetVerdict(verdict);
+  }
+}
+
+// There is nothing to be tried again: what failed was a batch that its adder gave up, or it was
+// cleared.
+void Spiller::EndRetries() {
+  bool recovered = false;
+  {
+    MutexLock lock(mu_);
+    if (runs_in_flight_ > 0) {
+      retry_at_ = std::chrono::steady_clock::now() + kBackOffFirst;  // its end says more
+    } else {
+      recovered = RecoverLocked();
+    }
+  }
+  if (recovered) {
+    TellRecovered();
   }
 }
 
@@ -296,7 +345,6 @@ void Spiller::Fail(Run* run, const Status& status) {
   const bool in_flight = !run->empty();
   run->EndClaims();
   Count(parts_.counters->spill_errors);
-  Status verdict;
   {
     MutexLock lock(mu_);
     runs_in_flight_ -= in_flight ? 1 : 0;
@@ -305,7 +353,7 @@ void Spiller::Fail(Run* run, const Status& status) {
     if (health_.ok() || retried(health_.code())) {
       health_ = status;  // the first final failure stays
     }
-    verdict = health_;
+    ++health_version_;
     health_code_.store(health_.code(), std::memory_order_relaxed);
     back_off_ = std::min(std::max(back_off_ * 2, kBackOffFirst), kBackOffMost);
     retry_at_ = std::chrono::steady_clock::now() + back_off_;
@@ -313,7 +361,7 @@ void Spiller::Fail(Run* run, const Status& status) {
     work_.NotifyAll();
     flushers_.NotifyAll();
   }
-  parts_.budget->SetVerdict(verdict);
+  PublishHealth();
   parts_.events->Post({.kind = EventKind::kError,
                        .code = status.code(),
                        .value = static_cast<uint64_t>(static_cast<uint32_t>(status.os_code()))});
@@ -341,9 +389,13 @@ bool Spiller::ReclaimOnce() {
 // ---- Flushing ----
 
 void Spiller::SetClosing(bool closing) {
-  MutexLock lock(mu_);
-  closing_ = closing;
-  flushers_.NotifyAll();
+  {
+    MutexLock lock(mu_);
+    closing_ = closing;
+    ++health_version_;
+    flushers_.NotifyAll();
+  }
+  PublishHealth();
 }
 
 Status Spiller::Flush(Durability durability, const base::Patience& patience, Flusher flusher) {

@@ -49,7 +49,8 @@ class Spiller {
   base::Status Start(uint32_t threads, const std::shared_ptr<void>& keep_alive,
                      std::function<void()> when_abandoned) SPW_EXCLUDES(mu_);
 
-  // There may be work: the budget is pressed, or something was asked for.
+  // There may be work: the budget is pressed, or something was asked for. Or watermarks moved by
+  // other means than a spill, which flushes may wait for.
   void Kick() SPW_EXCLUDES(mu_);
 
   // Returns when all that was admitted before is as durable as asked for; kTimeout, kWouldBlock and
@@ -58,6 +59,7 @@ class Spiller {
   enum class Flusher { kCaller, kCloser };
   base::Status Flush(cold::Durability durability, const base::Patience& patience, Flusher flusher)
       SPW_EXCLUDES(mu_);
+  // Meanwhile adders do not wait either: they get kClosed.
   void SetClosing(bool closing) SPW_EXCLUDES(mu_);
 
   // Writes a batch that goes around memory; the claim is the caller's to end. A failure counts as
@@ -88,6 +90,10 @@ class Spiller {
   base::Status CommitRun(Run* run);
   void Succeed(Run* run, uint64_t started_ns) SPW_EXCLUDES(mu_);
   void Fail(Run* run, const base::Status& status) SPW_EXCLUDES(mu_);
+  bool RecoverLocked() SPW_REQUIRES(mu_);
+  void TellRecovered() SPW_EXCLUDES(mu_);
+  void PublishHealth() SPW_EXCLUDES(mu_);
+  void EndRetries() SPW_EXCLUDES(mu_);
   bool ReclaimOnce() SPW_EXCLUDES(mu_);
 
   const Parts parts_;
@@ -114,6 +120,7 @@ class Spiller {
   bool reclaiming_ SPW_GUARDED_BY(mu_) = false;
   bool committed_ SPW_GUARDED_BY(mu_) = false;
   base::Status health_ SPW_GUARDED_BY(mu_);
+  uint64_t health_version_ SPW_GUARDED_BY(mu_) = 1;  // changes of health_ and closing_
   uint64_t failures_ SPW_GUARDED_BY(mu_) = 0;
   bool retry_now_ SPW_GUARDED_BY(mu_) = false;
   std::chrono::milliseconds back_off_ SPW_GUARDED_BY(mu_){0};

@@ -124,7 +124,6 @@ Status Store::Close(CloseMode mode, int64_t timeout_ms, base::Operation* operati
   }
   if (!ended) {
     spiller_->SetClosing(false);
-    budget_->SetVerdict(spiller_->health());
     gate_.Reopen();
   }
   base::MutexLock lock(close_mu_);
@@ -331,6 +330,7 @@ Status Store::WriteTail(Stream* stream, const record::RecordBatch& batch,
   }
   *first_seq = claim.written_seq;
   stream->PublishDirect(claim, batch.count());
+  spiller_->Kick();
   Count(counters_.batches_added);
   Count(counters_.records_added, batch.count());
   Count(counters_.payload_bytes_added, batch.payload_bytes());
@@ -357,6 +357,9 @@ Status Store::Clear(uint32_t stream_id) {
   const uint64_t cleared = stream.value()->Clear();
   counters_.records_live.fetch_sub(cleared, std::memory_order_relaxed);
   Count(counters_.records_cleared, cleared);
+  if (spiller_ != nullptr) {
+    spiller_->Kick();
+  }
   return {};
 }
 
