@@ -1,23 +1,29 @@
 /* Spillway: hold more records than memory allows, in order, and lose none.
  *
  * Conventions of this header
- *  1. Everything is opaque: handles are made by an `open`/`new` call and given back by their `_free`. Free takes NULL, never
- *     fails, never waits for I/O, and may come in any order (a cursor keeps what it needs of its store).
- *  2. A function that can fail returns an spw_status and takes `spw_error **err` last. `err` may be NULL. Otherwise it is always
- *     written: NULL on success, an error on failure that the caller gives back with spw_error_free.
- *  3. Every `out` parameter is written before any work: NULL, 0 or SPW_SEQ_NONE when the call fails.
- *  4. Bytes come as pointer and length. Strings are UTF-8 by contract and need no NUL. The library copies what it keeps before it
- *     returns, and never frees caller memory; the caller never frees library memory other than by an `spw_*_free`.
- *  5. Threads: a `const` handle parameter may be used by many threads at once; spw_store, spw_op and spw_batch also in non-const
- *     calls. spw_cursor and spw_options are used by one thread at a time, but any thread. A cursor used by two threads at once
- *     returns SPW_INVALID_STATE.
- *  6. A store and its cursors and batches work only in the process that opened it: after fork() every call on them in the child
- *     returns SPW_FORKED, and free there only gives up the handle.
- *  7. Any function with an `err` may return, besides what it lists: SPW_INVALID_ARGUMENT (NULL or wrong kind of handle, a
- *     pointer that must not be NULL, a value out of range), SPW_NO_MEMORY, SPW_FORKED, SPW_INTERNAL (a defect of the library).
- *     Every function on a store or its cursors may return SPW_CLOSED once the store is closed. A failed call changes nothing
- *     unless its comment says what.
- *  8. Units stand in the name or the comment: bytes, records, milliseconds (`_ms`), nanoseconds (`_ns`). Ranges are half open.
+ *  1. Everything is opaque: handles are made by an `open`/`new` call and given back by their
+ *     `_free`. Free takes NULL, never fails, never waits for I/O, and may come in any order (a
+ *     cursor keeps what it needs of its store).
+ *  2. A function that can fail returns an spw_status and takes `spw_error **err` last. `err` may
+ *     be NULL. Otherwise it is always written: NULL on success, an error on failure that the
+ *     caller gives back with spw_error_free.
+ *  3. Every `out` parameter is written before any work: NULL, 0 or SPW_SEQ_NONE when the call
+ *     fails.
+ *  4. Bytes come as pointer and length. Strings are UTF-8 by contract and need no NUL. The library
+ *     copies what it keeps before it returns, and never frees caller memory; the caller never
+ *     frees library memory other than by an `spw_*_free`.
+ *  5. Threads: a `const` handle parameter may be used by many threads at once; spw_store, spw_op
+ *     and spw_batch also in non-const calls. spw_cursor and spw_options are used by one thread at
+ *     a time, but any thread. A cursor used by two threads at once returns SPW_INVALID_STATE.
+ *  6. A store and its cursors and batches work only in the process that opened it: after fork()
+ *     every call on them in the child returns SPW_FORKED, and free there only gives up the handle.
+ *  7. Any function with an `err` may return, besides what it lists: SPW_INVALID_ARGUMENT (NULL or
+ *     wrong kind of handle, a pointer that must not be NULL, a value out of range), SPW_NO_MEMORY,
+ *     SPW_FORKED, SPW_INTERNAL (a defect of the library). Every function on a store or its cursors
+ *     may return SPW_CLOSED once the store is closed. A failed call changes nothing unless its
+ *     comment says what.
+ *  8. Units stand in the name or the comment: bytes, records, milliseconds (`_ms`), nanoseconds
+ *     (`_ns`). Ranges are half open.
  *  9. Every function is there since 0.1 unless its comment says otherwise.
  */
 #ifndef SPILLWAY_H
@@ -47,35 +53,37 @@ typedef struct spw_op spw_op;
 /* Values never change; new ones come with a minor version. Treat an unknown one as SPW_INTERNAL. */
 #define SPW_OK 0
 #define SPW_INVALID_ARGUMENT 1 /* the caller's mistake; nothing happened */
-#define SPW_INVALID_STATE 2    /* right call at the wrong time: handle in use by another call, no current view */
+#define SPW_INVALID_STATE 2    /* right call at the wrong time: handle in use, no current view */
 #define SPW_NO_MEMORY 3        /* an allocation failed; nothing happened */
 #define SPW_NOT_FOUND 4        /* no such stream, record or store */
 #define SPW_ALREADY_EXISTS 5   /* there is one already, and the call asked for a new one */
 #define SPW_BUSY 6             /* another handle or process has the store open */
-#define SPW_WOULD_BLOCK 7      /* it would have to wait, and was told not to; nothing happened */
-#define SPW_TIMEOUT 8          /* the given time is over; nothing happened unless the call says otherwise */
-#define SPW_CANCELLED 9        /* its spw_op was cancelled; nothing happened unless the call says otherwise */
+#define SPW_WOULD_BLOCK 7      /* it would have to wait, and was told not to */
+#define SPW_TIMEOUT 8          /* the given time is over */
+#define SPW_CANCELLED 9        /* its spw_op was cancelled */
 #define SPW_CLOSED 10          /* the store is closed */
 #define SPW_FULL 11            /* the disk or its quota is full; try again when there is room */
 #define SPW_TOO_BIG 12         /* larger than a limit or than the caller's buffer */
 #define SPW_READONLY 13        /* the store or its disk cannot be written */
 #define SPW_IO 14              /* the operating system failed; see spw_error_os_code */
 #define SPW_CORRUPT 15         /* bytes on disk are damaged; nothing was repaired or deleted */
-#define SPW_TRIMMED 16         /* the records were dropped on request (clear) while the cursor or the caller still wanted them */
+#define SPW_TRIMMED 16         /* the records were dropped on request (clear) */
 #define SPW_UNSUPPORTED 17     /* unknown option, flag or feature of this version */
 #define SPW_FORKED 18          /* called in a child process of the one that opened the handle */
 #define SPW_INTERNAL 19        /* a defect of the library */
 
-/* Name of a status such as "SPW_OK"; static text, "SPW_UNKNOWN" for a value this version does not know. Any thread. */
-const char *spw_status_name(spw_status status);
+/* Name of a status such as "SPW_OK"; static text, "SPW_UNKNOWN" for a value this version does not
+ * know. Any thread. */
+const char* spw_status_name(spw_status status);
 
 /* ---- Versions and layout ---- */
 
-/* major << 16 | minor of the library that is loaded; compare with the header's SPW_VERSION_*. Any thread. */
+/* major << 16 | minor of the library that is loaded; compare with the header's SPW_VERSION_*. Any
+ * thread. */
 uint32_t spw_abi_version(void);
 
 /* Text such as "0.1.0"; static. Any thread. */
-const char *spw_version(void);
+const char* spw_version(void);
 
 #define SPW_STRUCT_SCAN 1
 #define SPW_STRUCT_VIEW 2
@@ -84,47 +92,55 @@ const char *spw_version(void);
 #define SPW_STRUCT_EVENT 5
 #define SPW_STRUCT_SLICE 6
 
-/* sizeof of a public struct as the library was built, for a layout check when a binding loads; 0 for an unknown id. Any thread. */
+/* sizeof of a public struct as the library was built, for a layout check when a binding loads; 0
+ * for an unknown id. Any thread. */
 size_t spw_sizeof(int32_t struct_id);
 
-/* Stores freed without a successful close since the library was loaded: a number to watch in tests. Any thread. */
+/* Stores freed without a successful close since the library was loaded: a number to watch in tests.
+ * Any thread. */
 uint64_t spw_leaked_stores(void);
 
 /* ---- Errors ---- */
 
-/* An error is immutable and belongs to no thread. SPW_WOULD_BLOCK, SPW_TIMEOUT, SPW_CANCELLED, SPW_BUSY, SPW_CLOSED and
- * SPW_NO_MEMORY are shared static objects: producing and freeing them costs nothing. All accessors take NULL. Any thread. */
-spw_status spw_error_code(const spw_error *error);       /* SPW_OK for NULL */
-int32_t spw_error_os_code(const spw_error *error);       /* errno of the failed system call; 0 where there is none */
-int32_t spw_error_detail_code(const spw_error *error);   /* extended code of SQLite; 0 where there is none */
-int64_t spw_error_record(const spw_error *error);        /* index in the caller's batch or list that is to blame; -1: none */
-/* What happened and where, UTF-8, NUL-terminated; *len (may be NULL) gets its length. Lives as long as the error. */
-const char *spw_error_message(const spw_error *error, size_t *len);
-void spw_error_free(spw_error *error);
+/* An error is immutable and belongs to no thread. SPW_WOULD_BLOCK, SPW_TIMEOUT, SPW_CANCELLED,
+ * SPW_BUSY, SPW_CLOSED and SPW_NO_MEMORY are shared static objects: producing and freeing them
+ * costs nothing. All accessors take NULL. Any thread. */
+spw_status spw_error_code(const spw_error* error); /* SPW_OK for NULL */
+/* errno of the failed system call, extended code of SQLite; 0 where there is none. */
+int32_t spw_error_os_code(const spw_error* error);
+int32_t spw_error_detail_code(const spw_error* error);
+/* Index in the caller's batch or list that is to blame; -1: none. */
+int64_t spw_error_record(const spw_error* error);
+/* What happened and where, UTF-8, NUL-terminated; *len (may be NULL) gets its length. Lives as long
+ * as the error. */
+const char* spw_error_message(const spw_error* error, size_t* len);
+void spw_error_free(spw_error* error);
 
 /* ---- Options ---- */
 
-#define SPW_AUTO INT64_C(-1)           /* let the library choose */
-#define SPW_UNLIMITED INT64_MAX        /* no limit */
-#define SPW_WAIT_DEFAULT INT64_C(-1)   /* timeout: the store's SPW_OPT_TIMEOUT_MS */
-#define SPW_NO_WAIT INT64_C(0)         /* timeout: return SPW_WOULD_BLOCK instead of waiting */
-#define SPW_WAIT_FOREVER INT64_MAX     /* timeout: wait until it is done */
-#define SPW_ALL UINT32_MAX             /* in place of a stream id: the store as a whole */
-#define SPW_SEQ_NONE UINT64_MAX        /* no sequence number */
-#define SPW_NO_LIMIT UINT64_MAX        /* spw_cursor_next: no limit on records or bytes */
+#define SPW_AUTO INT64_C(-1)         /* let the library choose */
+#define SPW_UNLIMITED INT64_MAX      /* no limit */
+#define SPW_WAIT_DEFAULT INT64_C(-1) /* timeout: the store's SPW_OPT_TIMEOUT_MS */
+#define SPW_NO_WAIT INT64_C(0)       /* timeout: return SPW_WOULD_BLOCK instead of waiting */
+#define SPW_WAIT_FOREVER INT64_MAX   /* timeout: wait until it is done */
+#define SPW_ALL UINT32_MAX           /* in place of a stream id: the store as a whole */
+#define SPW_SEQ_NONE UINT64_MAX      /* no sequence number */
+#define SPW_NO_LIMIT UINT64_MAX      /* spw_cursor_next: no limit on records or bytes */
 #define SPW_RECORD_BYTES_MAX (UINT64_C(512) << 20) /* largest record */
-#define SPW_STREAMS_MAX 65535          /* streams of a store */
-#define SPW_STREAM_NAME_MAX 1024       /* bytes of a stream's name */
+#define SPW_STREAMS_MAX 65535                      /* streams of a store */
+#define SPW_STREAM_NAME_MAX 1024                   /* bytes of a stream's name */
 
-/* Keys. `store`: for spw_store_open. `stream`: for spw_store_stream. `live`: also for spw_store_set_i64.
- * An unknown key, or one that does not belong where it is used, is SPW_UNSUPPORTED; a value out of range SPW_INVALID_ARGUMENT. */
+/* Keys. `store`: for spw_store_open. `stream`: for spw_store_stream. `live`: also for
+ * spw_store_set_i64. An unknown key, or one that does not belong where it is used, is
+ * SPW_UNSUPPORTED; a value out of range SPW_INVALID_ARGUMENT. */
 
-/* store, stream, live. Bytes of memory for records, overhead included; at least 256 KiB, or SPW_UNLIMITED, or (store only)
- * SPW_AUTO: a quarter of the container's or machine's memory. Default: SPW_AUTO for a store, SPW_UNLIMITED for a stream (inside
- * its store's). Spilling starts above it; no add passes beyond SPW_OPT_HARD_PERCENT of it at any instant. */
+/* store, stream, live. Bytes of memory for records, overhead included; at least 256 KiB, or
+ * SPW_UNLIMITED, or (store only) SPW_AUTO: a quarter of the container's or machine's memory.
+ * Default: SPW_AUTO for a store, SPW_UNLIMITED for a stream (inside its store's). Spilling starts
+ * above it; no add passes beyond SPW_OPT_HARD_PERCENT of it at any instant. */
 #define SPW_OPT_BUDGET_BYTES 1
-/* store, stream, live. Records held in memory; at least 1. Default SPW_UNLIMITED. Same limits as for bytes. A promise about
- * resident memory needs a cap in bytes. */
+/* store, stream, live. Records held in memory; at least 1. Default SPW_UNLIMITED. Same limits as
+ * for bytes. A promise about resident memory needs a cap in bytes. */
 #define SPW_OPT_BUDGET_RECORDS 2
 /* store. Hard limit in percent of the budgets, 100 to 1000; default 130. */
 #define SPW_OPT_HARD_PERCENT 3
@@ -134,18 +150,24 @@ void spw_error_free(spw_error *error);
 #define SPW_OPT_SPILLS_IN_FLIGHT 5
 /* store, live. What SPW_WAIT_DEFAULT means, in ms; default SPW_WAIT_FOREVER. */
 #define SPW_OPT_TIMEOUT_MS 6
-/* store. Where spilled records go: SPW_TIER_*. A new store must name one (SPW_TIER_BLOCK_FILE is SPW_UNSUPPORTED in this version,
- * and the default once it exists); an existing store knows its own, and naming another is SPW_INVALID_ARGUMENT. */
+/* store. Where spilled records go: SPW_TIER_*. A new store must name one (SPW_TIER_BLOCK_FILE is
+ * SPW_UNSUPPORTED in this version, and the default once it exists); an existing store knows its
+ * own, and naming another is SPW_INVALID_ARGUMENT. */
 #define SPW_OPT_COLD_TIER 7
 /* store. SPW_OPEN_*: what may and must be there; default SPW_OPEN_CREATE. */
 #define SPW_OPT_OPEN 8
-/* store, stream, live (stream). What an add does at the hard limit: SPW_WHEN_FULL_*; a stream's default is its store's, a
- * store's is SPW_WHEN_FULL_BLOCK, in memory-only stores SPW_WHEN_FULL_FAIL. */
+/* store, stream, live (stream). What an add does at the hard limit: SPW_WHEN_FULL_*; a stream's
+ * default is its store's, a store's is SPW_WHEN_FULL_BLOCK, in memory-only stores
+ * SPW_WHEN_FULL_FAIL. */
 #define SPW_OPT_WHEN_FULL 9
 /* stream, fixed when it is created. 1: every record has a time; 0 (default): none has. */
 #define SPW_OPT_TIMES 10
 
 #define SPW_TIER_BLOCK_FILE 1
+/* A SQLite database: after close any tool may open it; while it is open, tools of other processes
+ * may read it, but no second copy of SQLite in this process may touch it. If its log is damaged
+ * before a store that was not closed cleanly is opened again, SQLite drops what follows the damage:
+ * recovered is a prefix, which may then end before the last flush. */
 #define SPW_TIER_SQLITE 2
 
 #define SPW_OPEN_CREATE 1   /* open it, or create it */
@@ -155,121 +177,154 @@ void spw_error_free(spw_error *error);
 #define SPW_WHEN_FULL_BLOCK 1 /* wait for room, up to the timeout of the call */
 #define SPW_WHEN_FULL_FAIL 2  /* SPW_WOULD_BLOCK at once */
 
-/* Options are a bag of values that are checked together when they are used. One thread at a time. */
-spw_status spw_options_new(spw_options **out, spw_error **err);
-/* Sets an integer option. SPW_UNSUPPORTED: unknown key. SPW_INVALID_ARGUMENT: out of the key's range. */
-spw_status spw_options_set_i64(spw_options *options, int32_t key, int64_t value, spw_error **err);
+/* Options are a bag of values that are checked together when they are used. One thread at a time.
+ */
+spw_status spw_options_new(spw_options** out, spw_error** err);
+/* Sets an integer option. SPW_UNSUPPORTED: unknown key. SPW_INVALID_ARGUMENT: out of the key's
+ * range. */
+spw_status spw_options_set_i64(spw_options* options, int32_t key, int64_t value, spw_error** err);
 /* Sets a byte string option; none exists in this version, so every key is SPW_UNSUPPORTED. */
-spw_status spw_options_set_bytes(spw_options *options, int32_t key, const void *value, size_t len, spw_error **err);
+spw_status spw_options_set_bytes(spw_options* options, int32_t key, const void* value, size_t len,
+                                 spw_error** err);
 /* SPW_NOT_FOUND if the key has not been set. */
-spw_status spw_options_get_i64(const spw_options *options, int32_t key, int64_t *value, spw_error **err);
-void spw_options_free(spw_options *options);
+spw_status spw_options_get_i64(const spw_options* options, int32_t key, int64_t* value,
+                               spw_error** err);
+void spw_options_free(spw_options* options);
 
 /* ---- Operations: cancel and progress ---- */
 
-/* One op belongs to one running call at a time (a second is SPW_INVALID_STATE); it can be used again after that call, unless it
- * was cancelled: that is for good. Freeing it while the call runs is legal. Any thread. */
-spw_status spw_op_new(spw_op **out, spw_error **err);
-/* Makes the call that runs with this op, and every later one, return SPW_CANCELLED as soon as it can. Lock-free, idempotent. Not for
- * signal handlers. NULL is a no-op. */
-void spw_op_cancel(spw_op *op);
-/* Work done and in total of the call that runs or ran last, in units of that call (flush and close: records). Both may be NULL. */
-void spw_op_progress(const spw_op *op, uint64_t *done, uint64_t *total);
-void spw_op_free(spw_op *op);
+/* One op belongs to one running call at a time (a second is SPW_INVALID_STATE); it can be used
+ * again after that call, unless it was cancelled: that is for good. Freeing it while the call runs
+ * is legal. Any thread. */
+spw_status spw_op_new(spw_op** out, spw_error** err);
+/* Makes the call that runs with this op, and every later one, return SPW_CANCELLED as soon as it
+ * can. Lock-free, idempotent. Not for signal handlers. NULL is a no-op. */
+void spw_op_cancel(spw_op* op);
+/* Work done and in total of the call that runs or ran last, in units of that call (flush and close:
+ * records). Both may be NULL. */
+void spw_op_progress(const spw_op* op, uint64_t* done, uint64_t* total);
+void spw_op_free(spw_op* op);
 
 /* ---- Store ---- */
 
-/* Opens or creates a store at `path` (bytes without NUL). path NULL: a store in memory only, bounded by its budget.
- * `options` may be NULL and is not kept. `op` may be NULL. Files are made with mode 0600; beside the store stands `<path>-lock`.
- * NOT_FOUND, ALREADY_EXISTS: SPW_OPT_OPEN. BUSY: open elsewhere, in this process or another. CORRUPT: damaged, or not a store.
- * UNSUPPORTED: made by a later version, cold tier not there yet. READONLY, FULL, IO: the disk. CANCELLED. */
-spw_status spw_store_open(const char *path, size_t path_len, const spw_options *options, spw_op *op, spw_store **out,
-                          spw_error **err);
+/* Opens or creates a store at `path` (bytes without NUL). path NULL: a store in memory only,
+ * bounded by its budget. `options` may be NULL and is not kept. `op` may be NULL. Files are made
+ * with mode 0600; beside the store stands `<path>-lock`. NOT_FOUND, ALREADY_EXISTS: SPW_OPT_OPEN.
+ * BUSY: open elsewhere, in this process or another. CORRUPT: damaged, or not a store. UNSUPPORTED:
+ * made by a later version, cold tier not there yet. READONLY, FULL, IO: the disk. CANCELLED. */
+spw_status spw_store_open(const char* path, size_t path_len, const spw_options* options, spw_op* op,
+                          spw_store** out, spw_error** err);
 
 #define SPW_CLOSE_DISCARD UINT32_C(1) /* give up what is not on disk yet, close at once */
 
-/* Makes everything admitted durable (as spw_store_flush to the device does), closes the files and ends the threads. Every other
- * running or later call returns CLOSED; waiters wake; detached batches stay readable. Idempotent: closing a closed store is OK.
- * TIMEOUT, CANCELLED, FULL, BUSY, NO_MEMORY, WOULD_BLOCK (timeout 0 and something to write): the store stays open, and close can be
+/* Makes everything admitted durable (as spw_store_flush to the device does), closes the files and
+ * ends the threads. Every other running or later call returns CLOSED; waiters wake; detached
+ * batches stay readable. Idempotent: closing a closed store is OK. TIMEOUT, CANCELLED, FULL, BUSY,
+ * NO_MEMORY, WOULD_BLOCK (timeout 0 and something to write): the store stays open, and close can be
  * called again.
- * Any other result closes; IO and CORRUPT then mean that records admitted after the last successful flush may be lost. */
-spw_status spw_store_close(spw_store *store, uint32_t flags, int64_t timeout_ms, spw_op *op, spw_error **err);
+ * Any other result closes; IO and CORRUPT then mean that records admitted after the last successful
+ * flush may be lost. */
+spw_status spw_store_close(spw_store* store, uint32_t flags, int64_t timeout_ms, spw_op* op,
+                           spw_error** err);
 
-/* Gives up the handle; without a close before, records that are not on disk are lost as in a crash (see spw_leaked_stores). Never
- * waits for I/O. No other call may use the handle at that time. */
-void spw_store_free(spw_store *store);
+/* Gives up the handle; without a close before, records that are not on disk are lost as in a crash
+ * (see spw_leaked_stores). Never waits for I/O. No other call may use the handle at that time. */
+void spw_store_free(spw_store* store);
 
-#define SPW_STREAM_CREATE UINT32_C(1)     /* create it if there is none */
+#define SPW_STREAM_CREATE UINT32_C(1)      /* create it if there is none */
 #define SPW_STREAM_MUST_CREATE UINT32_C(3) /* ALREADY_EXISTS if there is one */
 
-/* The id of the stream `name` (1 to SPW_STREAM_NAME_MAX bytes), which is small, stable across reopen, and needs no free. flags 0: it must
- * exist, else NOT_FOUND. `options` may be NULL; for a stream that exists, live ones are applied, and a fixed one that differs is
- * INVALID_ARGUMENT. TOO_BIG: name too long, or more than SPW_STREAMS_MAX streams. A new stream is durable with the next flush. */
-spw_status spw_store_stream(spw_store *store, const char *name, size_t name_len, const spw_options *options, uint32_t flags,
-                            uint32_t *stream, spw_error **err);
+/* The id of the stream `name` (1 to SPW_STREAM_NAME_MAX bytes), which is small, stable across
+ * reopen, and needs no free. flags 0: it must exist, else NOT_FOUND. `options` may be NULL; for a
+ * stream that exists, live ones are applied, and a fixed one that differs is INVALID_ARGUMENT.
+ * TOO_BIG: name too long, or more than SPW_STREAMS_MAX streams. A new stream is durable with the
+ * next flush. */
+spw_status spw_store_stream(spw_store* store, const char* name, size_t name_len,
+                            const spw_options* options, uint32_t flags, uint32_t* stream,
+                            spw_error** err);
 
-/* Ids of all streams in the order of their creation: fills up to `cap`, and *count with how many there are. */
-spw_status spw_store_streams(const spw_store *store, uint32_t *streams, size_t cap, size_t *count, spw_error **err);
+/* Ids of all streams in the order of their creation: fills up to `cap`, and *count with how many
+ * there are. */
+spw_status spw_store_streams(const spw_store* store, uint32_t* streams, size_t cap, size_t* count,
+                             spw_error** err);
 
-/* Copies a stream's name (no NUL) and sets *len. TOO_BIG: `cap` is smaller, *len says what is needed. NOT_FOUND: no such stream. */
-spw_status spw_store_stream_name(const spw_store *store, uint32_t stream, char *name, size_t cap, size_t *len, spw_error **err);
+/* Copies a stream's name (no NUL) and sets *len. TOO_BIG: `cap` is smaller, *len says what is
+ * needed. NOT_FOUND: no such stream. */
+spw_status spw_store_stream_name(const spw_store* store, uint32_t stream, char* name, size_t cap,
+                                 size_t* len, spw_error** err);
 
-/* Adds `count` records as one batch: visible whole or not at all, in consecutive sequence numbers from *first_seq (may be NULL).
- * Record i is data[offsets[i] .. offsets[i+1]), so offsets has count + 1 entries that never run backwards and end within data_len;
- * offsets[0] may be above 0. times has `count` entries for a stream with times and is NULL for one without. Everything is copied
+/* Adds `count` records as one batch: visible whole or not at all, in consecutive sequence numbers
+ * from *first_seq (may be NULL). Record i is data[offsets[i] .. offsets[i+1]), so offsets has count
+ * + 1 entries that never run backwards and end within data_len; offsets[0] may be above 0. times
+ * has `count` entries for a stream with times and is NULL for one without. Everything is copied
  * before the call returns. count 0 is OK and adds nothing (*first_seq is then SPW_SEQ_NONE).
- * At the hard limit the stream's SPW_OPT_WHEN_FULL decides: wait up to timeout_ms (SPW_WAIT_DEFAULT, SPW_NO_WAIT, SPW_WAIT_FOREVER or
- * milliseconds), or WOULD_BLOCK. Waiting adders are served in the order they came.
- * *first_seq other than SPW_SEQ_NONE means admitted; any error means that nothing was added. Nothing is promised about durability.
- * A batch that is larger than the hard limit goes straight to the cold tier, after everything before it, while the call waits.
- * NOT_FOUND: no such stream. TOO_BIG: a record above SPW_RECORD_BYTES_MAX (see spw_error_record), or a batch above the hard limit where
- * there is no cold tier or the stream may not wait (SPW_WHEN_FULL_FAIL). WOULD_BLOCK, TIMEOUT, CANCELLED: at the hard limit. FULL: at the hard limit, and the disk is full. IO, CORRUPT:
- * an earlier spill failed, writing has ended. */
-spw_status spw_store_add(spw_store *store, uint32_t stream, const void *data, uint64_t data_len, const uint64_t *offsets, size_t count,
-                         const int64_t *times, int64_t timeout_ms, spw_op *op, uint64_t *first_seq, spw_error **err);
+ * At the hard limit the stream's SPW_OPT_WHEN_FULL decides: wait up to timeout_ms
+ * (SPW_WAIT_DEFAULT, SPW_NO_WAIT, SPW_WAIT_FOREVER or milliseconds), or WOULD_BLOCK. Waiting adders
+ * are served in the order they came. *first_seq other than SPW_SEQ_NONE means admitted; any error
+ * means that nothing was added. Nothing is promised about durability. A batch that is larger than
+ * the hard limit goes straight to the cold tier, after everything before it, while the call waits.
+ * NOT_FOUND: no such stream. TOO_BIG: a record above SPW_RECORD_BYTES_MAX (see spw_error_record),
+ * or a batch above the hard limit where there is no cold tier or the stream may not wait
+ * (SPW_WHEN_FULL_FAIL). WOULD_BLOCK, TIMEOUT, CANCELLED: at the hard limit. FULL: at the hard
+ * limit, and the disk is full. IO, CORRUPT: an earlier spill failed, writing has ended. */
+spw_status spw_store_add(spw_store* store, uint32_t stream, const void* data, uint64_t data_len,
+                         const uint64_t* offsets, size_t count, const int64_t* times,
+                         int64_t timeout_ms, spw_op* op, uint64_t* first_seq, spw_error** err);
 
 typedef struct spw_slice {
-  const void *data; /* may be NULL when len is 0 */
+  const void* data; /* may be NULL when len is 0 */
   size_t len;       /* bytes */
 } spw_slice;
 
-/* As spw_store_add, for records that lie apart in memory. Not for callers in managed languages: it costs a pin per record. */
-spw_status spw_store_addv(spw_store *store, uint32_t stream, const spw_slice *records, size_t count, const int64_t *times,
-                          int64_t timeout_ms, spw_op *op, uint64_t *first_seq, spw_error **err);
+/* As spw_store_add, for records that lie apart in memory. Not for callers in managed languages: it
+ * costs a pin per record. */
+spw_status spw_store_addv(spw_store* store, uint32_t stream, const spw_slice* records, size_t count,
+                          const int64_t* times, int64_t timeout_ms, spw_op* op, uint64_t* first_seq,
+                          spw_error** err);
 
-/* Copies one record. *len gets its length, *time (may be NULL) its time or 0. TOO_BIG: `cap` is smaller, *len says what is needed,
- * nothing is copied. NOT_FOUND: no such stream, or seq at or above the stream's tail. TRIMMED: below its begin. CORRUPT, IO: that
- * record cannot be read; others may. */
-spw_status spw_store_read(const spw_store *store, uint32_t stream, uint64_t seq, void *buffer, uint64_t cap, uint64_t *len,
-                          int64_t *time, spw_error **err);
+/* Copies one record. *len gets its length, *time (may be NULL) its time or 0. TOO_BIG: `cap` is
+ * smaller, *len says what is needed, nothing is copied. NOT_FOUND: no such stream, or seq at or
+ * above the stream's tail. TRIMMED: below its begin. CORRUPT, IO: that record cannot be read;
+ * others may. */
+spw_status spw_store_read(const spw_store* store, uint32_t stream, uint64_t seq, void* buffer,
+                          uint64_t cap, uint64_t* len, int64_t* time, spw_error** err);
 
-/* Copies many records, in the order asked for, into one batch (its view has `seqs`). Errors as spw_store_read, with the index in
- * spw_error_record; then there is no batch. */
-spw_status spw_store_gather(const spw_store *store, uint32_t stream, const uint64_t *seqs, size_t count, spw_batch **out,
-                            spw_error **err);
+/* Copies many records, in the order asked for, into one batch (its view has `seqs`). Errors as
+ * spw_store_read, with the index in spw_error_record; then there is no batch. */
+spw_status spw_store_gather(const spw_store* store, uint32_t stream, const uint64_t* seqs,
+                            size_t count, spw_batch** out, spw_error** err);
 
-#define SPW_FLUSH_KERNEL 1 /* with the operating system: survives the end of this process, not a power cut */
+#define SPW_FLUSH_KERNEL \
+  1 /* with the operating system: survives the end of this process, not a power cut */
 #define SPW_FLUSH_DEVICE 2 /* on the device: survives a power cut */
 
-/* Returns when everything admitted before the call, by any thread, is as safe as `level` says, also in every later recovery.
- * UNSUPPORTED: a store in memory only. TIMEOUT, CANCELLED, WOULD_BLOCK (timeout 0 and something to write): it goes on in the background.
- * FULL: tried again in the background. IO, CORRUPT: writing has ended, nothing acknowledged is lost, what is in memory is readable. */
-spw_status spw_store_flush(spw_store *store, int32_t level, int64_t timeout_ms, spw_op *op, spw_error **err);
+/* Returns when everything admitted before the call, by any thread, is as safe as `level` says, also
+ * in every later recovery. UNSUPPORTED: a store in memory only. TIMEOUT, CANCELLED, WOULD_BLOCK
+ * (timeout 0 and something to write): it goes on in the background. FULL: tried again in the
+ * background. IO, CORRUPT: writing has ended, nothing acknowledged is lost, what is in memory is
+ * readable. */
+spw_status spw_store_flush(spw_store* store, int32_t level, int64_t timeout_ms, spw_op* op,
+                           spw_error** err);
 
-/* Drops all records of a stream; sequence numbers go on. The memory is free at once; the change is durable with the next flush, after
- * which the space on disk comes back in the background. NOT_FOUND: no such stream. IO, CORRUPT: writing has ended. */
-spw_status spw_store_clear(spw_store *store, uint32_t stream, spw_error **err);
+/* Drops all records of a stream; sequence numbers go on. The memory is free at once; the change is
+ * durable with the next flush, after which the space on disk comes back in the background.
+ * NOT_FOUND: no such stream. IO, CORRUPT: writing has ended. */
+spw_status spw_store_clear(spw_store* store, uint32_t stream, spw_error** err);
 
-/* Changes a live option of the store (SPW_ALL) or of a stream while it is in use. NOT_FOUND: no such stream. UNSUPPORTED: unknown key,
- * or not live. A lower budget takes effect by spilling; nothing is dropped. */
-spw_status spw_store_set_i64(spw_store *store, uint32_t stream, int32_t key, int64_t value, spw_error **err);
+/* Changes a live option of the store (SPW_ALL) or of a stream while it is in use. NOT_FOUND: no
+ * such stream. UNSUPPORTED: unknown key, or not live. A lower budget takes effect by spilling;
+ * nothing is dropped. */
+spw_status spw_store_set_i64(spw_store* store, uint32_t stream, int32_t key, int64_t value,
+                             spw_error** err);
 /* What an option is now: SPW_AUTO is answered with the number chosen. */
-spw_status spw_store_get_i64(const spw_store *store, uint32_t stream, int32_t key, int64_t *value, spw_error **err);
+spw_status spw_store_get_i64(const spw_store* store, uint32_t stream, int32_t key, int64_t* value,
+                             spw_error** err);
 
 /* ---- Statistics and events ---- */
 
 /* The caller sets struct_size; the library fills what fits. Counters since open unless noted.
- * records_live == records_unspilled + records_cold, and bytes_resident == bytes_unspilled + bytes_clean + bytes_free, in a store at rest. */
+ * records_live == records_unspilled + records_cold, and bytes_resident == bytes_unspilled +
+ * bytes_clean + bytes_free, in a store at rest. */
 typedef struct spw_stats {
   uint32_t struct_size;
   uint32_t flags; /* 0 */
@@ -280,55 +335,58 @@ typedef struct spw_stats {
   uint64_t records_live;      /* now, in all streams */
   uint64_t records_unspilled; /* now, in memory only */
   uint64_t records_cold;      /* now, in the cold tier (some also in memory) */
-  uint64_t records_resident;  /* now, in memory: unspilled and clean; what the record budget limits */
+  uint64_t
+      records_resident; /* now, in memory: unspilled and clean; what the record budget limits */
   uint64_t records_resident_peak;
-  uint64_t bytes_unspilled;   /* now; memory of records that are not yet in the cold tier */
-  uint64_t bytes_clean;       /* now; memory of records that are also in the cold tier */
-  uint64_t bytes_free;        /* now; memory kept for reuse */
-  uint64_t bytes_resident;    /* now; the sum of the three, never above bytes_hard */
+  uint64_t bytes_unspilled; /* now; memory of records that are not yet in the cold tier */
+  uint64_t bytes_clean;     /* now; memory of records that are also in the cold tier */
+  uint64_t bytes_free;      /* now; memory kept for reuse */
+  uint64_t bytes_resident;  /* now; the sum of the three, never above bytes_hard */
   uint64_t bytes_resident_peak;
-  uint64_t bytes_pinned;      /* now; memory that only cursors' current views and detached batches hold; comes on top */
-  uint64_t bytes_soft;        /* the budget; UINT64_MAX: none */
+  uint64_t bytes_pinned; /* now; memory that only cursors' current views and detached batches hold;
+                            comes on top */
+  uint64_t bytes_soft;   /* the budget; UINT64_MAX: none */
   uint64_t bytes_hard;
   uint64_t records_soft;
   uint64_t records_hard;
-  uint64_t spills;            /* commits to the cold tier */
+  uint64_t spills; /* commits to the cold tier */
   uint64_t records_spilled;
   uint64_t payload_bytes_spilled;
-  uint64_t spill_ns_last;     /* how long the last spill took */
+  uint64_t spill_ns_last; /* how long the last spill took */
   uint64_t spill_ns_total;
   uint64_t spill_errors;
-  uint64_t waits;             /* adds that had to wait at the hard limit */
+  uint64_t waits; /* adds that had to wait at the hard limit */
   uint64_t wait_ns_total;
   uint64_t wait_ns_max;
-  uint64_t adds_refused;      /* WOULD_BLOCK, TIMEOUT, CANCELLED or FULL at the hard limit */
+  uint64_t adds_refused; /* WOULD_BLOCK, TIMEOUT, CANCELLED or FULL at the hard limit */
   uint64_t records_cleared;
-  uint64_t evictions;         /* clean segments dropped from memory */
-  uint64_t cold_reads;        /* reads of the cold tier */
-  uint64_t cold_bytes_read;   /* payload bytes decoded by them */
+  uint64_t evictions;       /* clean segments dropped from memory */
+  uint64_t cold_reads;      /* reads of the cold tier */
+  uint64_t cold_bytes_read; /* payload bytes decoded by them */
   uint64_t checksum_errors;
-  uint64_t cold_file_bytes;   /* now; size of the cold tier's files */
-  uint64_t events_lost;       /* overwritten before they were drained */
-  uint64_t health;            /* spw_status: SPW_OK, SPW_FULL (tried again), or what ended writing */
+  uint64_t cold_file_bytes; /* now; size of the cold tier's files */
+  uint64_t events_lost;     /* overwritten before they were drained */
+  uint64_t health;          /* spw_status: SPW_OK, SPW_FULL (tried again), or what ended writing */
 } spw_stats;
 
 /* Lock-free and O(1): may be called at any rate. */
-spw_status spw_store_stats(const spw_store *store, spw_stats *out, spw_error **err);
+spw_status spw_store_stats(const spw_store* store, spw_stats* out, spw_error** err);
 
 /* begin_seq <= spilled_seq <= tail_seq; count == tail_seq - begin_seq. Each only ever goes up. */
 typedef struct spw_stream_stats {
   uint32_t struct_size;
-  uint32_t flags;        /* SPW_STREAM_HAS_TIMES */
-  uint64_t begin_seq;    /* first record there is */
-  uint64_t spilled_seq;  /* all below are on the device */
-  uint64_t tail_seq;     /* what the next record gets */
+  uint32_t flags;       /* SPW_STREAM_HAS_TIMES */
+  uint64_t begin_seq;   /* first record there is */
+  uint64_t spilled_seq; /* all below are on the device */
+  uint64_t tail_seq;    /* what the next record gets */
   uint64_t records_resident;
   uint64_t bytes_unspilled;
 } spw_stream_stats;
 #define SPW_STREAM_HAS_TIMES UINT32_C(1)
 
 /* NOT_FOUND: no such stream. */
-spw_status spw_store_stream_stats(const spw_store *store, uint32_t stream, spw_stream_stats *out, spw_error **err);
+spw_status spw_store_stream_stats(const spw_store* store, uint32_t stream, spw_stream_stats* out,
+                                  spw_error** err);
 
 #define SPW_EVENT_BLOCKED 1     /* an add waited: value = ns, count = records */
 #define SPW_EVENT_SPILL_BEGIN 2 /* value = payload bytes, count = records */
@@ -338,9 +396,9 @@ spw_status spw_store_stream_stats(const spw_store *store, uint32_t stream, spw_s
 #define SPW_EVENT_CORRUPT 6     /* damaged records met: seq and count tell which */
 
 typedef struct spw_event {
-  uint32_t kind;    /* SPW_EVENT_* */
-  uint32_t stream;  /* or SPW_ALL */
-  int32_t code;     /* spw_status */
+  uint32_t kind;   /* SPW_EVENT_* */
+  uint32_t stream; /* or SPW_ALL */
+  int32_t code;    /* spw_status */
   uint32_t reserved;
   uint64_t time_ns; /* since 1970, UTC */
   uint64_t seq;     /* or SPW_SEQ_NONE */
@@ -348,20 +406,24 @@ typedef struct spw_event {
   uint64_t value;
 } spw_event;
 
-/* Drains the oldest events: fills up to `cap` elements of event_size bytes each (sizeof(spw_event)), *count says how many. The last 256
- * are kept; stats' events_lost counts the others. */
-spw_status spw_store_events(spw_store *store, spw_event *events, size_t event_size, size_t cap, size_t *count, spw_error **err);
+/* Drains the oldest events: fills up to `cap` elements of event_size bytes each
+ * (sizeof(spw_event)), *count says how many. The last 256 are kept; stats' events_lost counts the
+ * others. */
+spw_status spw_store_events(spw_store* store, spw_event* events, size_t event_size, size_t cap,
+                            size_t* count, spw_error** err);
 
 /* ---- Cursors and batches ---- */
 
-#define SPW_SCAN_REVERSE UINT32_C(1)    /* UNSUPPORTED in this version */
-#define SPW_SCAN_FOLLOW UINT32_C(2)     /* UNSUPPORTED in this version */
-#define SPW_SCAN_TIME_RANGE UINT32_C(4) /* time_begin and time_end apply; UNSUPPORTED in this version */
+#define SPW_SCAN_REVERSE UINT32_C(1) /* UNSUPPORTED in this version */
+#define SPW_SCAN_FOLLOW UINT32_C(2)  /* UNSUPPORTED in this version */
+#define SPW_SCAN_TIME_RANGE \
+  UINT32_C(4) /* time_begin and time_end apply; UNSUPPORTED in this version */
 
-/* The caller zeroes it and sets struct_size; bytes beyond the size that the library knows must be 0. */
+/* The caller zeroes it and sets struct_size; bytes beyond the size that the library knows must be
+ * 0. */
 typedef struct spw_scan {
   uint32_t struct_size;
-  uint32_t flags;     /* SPW_SCAN_* */
+  uint32_t flags; /* SPW_SCAN_* */
   uint32_t stream;
   uint32_t reserved;  /* 0 */
   uint64_t begin_seq; /* first record wanted; records that are gone already are left out */
@@ -372,48 +434,54 @@ typedef struct spw_scan {
 
 #define SPW_VIEW_DENSE UINT32_C(1) /* end == begin + 1: one offsets array of count + 1 entries */
 
-/* Records as columns, in library memory. Record i is data[begin[i] .. end[i]), whatever the flags. The caller sets struct_size. */
+/* Records as columns, in library memory. Record i is data[begin[i] .. end[i]), whatever the flags.
+ * The caller sets struct_size. */
 typedef struct spw_view {
   uint32_t struct_size;
-  uint32_t flags;         /* SPW_VIEW_* */
-  uint64_t count;         /* 0: no more records; the pointers are then NULL */
+  uint32_t flags; /* SPW_VIEW_* */
+  uint64_t count; /* 0: no more records; the pointers are then NULL */
   uint64_t first_seq;
-  const uint8_t *data;
-  uint64_t data_len;      /* every begin and end is within it */
-  const uint64_t *begin;
-  const uint64_t *end;
-  const uint64_t *seqs;   /* NULL: first_seq, first_seq + 1, ... */
-  const int64_t *times;   /* NULL: the stream has no times */
+  const uint8_t* data;
+  uint64_t data_len; /* every begin and end is within it */
+  const uint64_t* begin;
+  const uint64_t* end;
+  const uint64_t* seqs; /* NULL: first_seq, first_seq + 1, ... */
+  const int64_t* times; /* NULL: the stream has no times */
 } spw_view;
 
-/* A snapshot cursor: sees exactly the records of scan's range that were admitted before this call, in order, each once, whatever is
- * added, spilled or flushed meanwhile. Holds no memory but its current view. `filter` must be NULL in this version, else UNSUPPORTED.
- * NOT_FOUND: no such stream. */
-spw_status spw_cursor_open(spw_store *store, const spw_scan *scan, const spw_options *filter, spw_cursor **out, spw_error **err);
+/* A snapshot cursor: sees exactly the records of scan's range that were admitted before this call,
+ * in order, each once, whatever is added, spilled or flushed meanwhile. Holds no memory but its
+ * current view. `filter` must be NULL in this version, else UNSUPPORTED. NOT_FOUND: no such stream.
+ */
+spw_status spw_cursor_open(spw_store* store, const spw_scan* scan, const spw_options* filter,
+                           spw_cursor** out, spw_error** err);
 
 /* The snapshot's range; its count is *end - *begin. */
-spw_status spw_cursor_range(const spw_cursor *cursor, uint64_t *begin, uint64_t *end, spw_error **err);
+spw_status spw_cursor_range(const spw_cursor* cursor, uint64_t* begin, uint64_t* end,
+                            spw_error** err);
 
-/* The next records as one view: at most max_records and max_bytes of payload (each at least 1, or SPW_NO_LIMIT), at least one record if
- * there is one, even one above max_bytes. count 0: the end. A view is valid until the next call of next, seek or free on this cursor.
- * timeout_ms and op bound a wait in follow mode; a snapshot cursor never waits.
- * TRIMMED: the records at the position were cleared (the message names the range). CORRUPT, IO: they cannot be read. After an
- * error every next returns it again, and the cursor goes on only from an explicit seek: it never skips in silence. CANCELLED. */
-spw_status spw_cursor_next(spw_cursor *cursor, uint64_t max_records, uint64_t max_bytes, int64_t timeout_ms, spw_op *op, spw_view *out,
-                           spw_error **err);
+/* The next records as one view: at most max_records and max_bytes of payload (each at least 1, or
+ * SPW_NO_LIMIT), at least one record if there is one, even one above max_bytes. count 0: the end. A
+ * view is valid until the next call of next, seek or free on this cursor. timeout_ms and op bound a
+ * wait in follow mode; a snapshot cursor never waits. TRIMMED: the records at the position were
+ * cleared (the message names the range). CORRUPT, IO: they cannot be read. After an error every
+ * next returns it again, and the cursor goes on only from an explicit seek: it never skips in
+ * silence. CANCELLED. */
+spw_status spw_cursor_next(spw_cursor* cursor, uint64_t max_records, uint64_t max_bytes,
+                           int64_t timeout_ms, spw_op* op, spw_view* out, spw_error** err);
 
 /* Moves to a sequence number within the snapshot's range or to its end. Clears an error. */
-spw_status spw_cursor_seek(spw_cursor *cursor, uint64_t seq, spw_error **err);
+spw_status spw_cursor_seek(spw_cursor* cursor, uint64_t seq, spw_error** err);
 
-/* The current view as a batch with a life of its own, without copying: it outlives cursor and store. The view stays valid as it was.
- * INVALID_STATE: there is no current view. */
-spw_status spw_cursor_detach(spw_cursor *cursor, spw_batch **out, spw_error **err);
+/* The current view as a batch with a life of its own, without copying: it outlives cursor and
+ * store. The view stays valid as it was. INVALID_STATE: there is no current view. */
+spw_status spw_cursor_detach(spw_cursor* cursor, spw_batch** out, spw_error** err);
 
-void spw_cursor_free(spw_cursor *cursor);
+void spw_cursor_free(spw_cursor* cursor);
 
 /* The records of a batch; valid until it is freed, also after its store is closed or freed. */
-spw_status spw_batch_view(const spw_batch *batch, spw_view *out, spw_error **err);
-void spw_batch_free(spw_batch *batch);
+spw_status spw_batch_view(const spw_batch* batch, spw_view* out, spw_error** err);
+void spw_batch_free(spw_batch* batch);
 
 #ifdef __cplusplus
 }
