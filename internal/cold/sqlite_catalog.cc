@@ -8,7 +8,6 @@
 namespace spillway::cold {
 namespace {
 
-using base::Code;
 using base::Result;
 using base::Status;
 
@@ -129,9 +128,15 @@ class Loader {
 
   // The text a table of the format must have; nullopt for a name that is not the format's.
   std::optional<std::string> ExpectedTable(const std::string& folded) {
-    if (folded == "spillway_store") return kStoreTable;
-    if (folded == "spillway_streams") return kStreamsTable;
-    if (folded == "spillway_runs") return kRunsTable;
+    if (folded == "spillway_store") {
+      return kStoreTable;
+    }
+    if (folded == "spillway_streams") {
+      return kStreamsTable;
+    }
+    if (folded == "spillway_runs") {
+      return kRunsTable;
+    }
     if (!IsReservedName(folded) || folded.starts_with("sqlite_")) {
       return std::nullopt;
     }

@@ -6,10 +6,13 @@ namespace spillway::hybrid {
 
 using Excess = memory::MemoryBudget::Excess;
 
-// Payload of one transaction. Large enough that a barrier costs little beside it (8 MiB at 500 MB/s
-// take 16 ms, a barrier about 1), small enough that memory comes back in steps that an adder at the
-// hard limit can live with.
-static constexpr uint64_t kRunPayloadBytes = uint64_t{8} << 20;
+// Payload of one transaction: so large that a barrier, about 1 ms, costs little beside it.
+static constexpr uint64_t kRunPayloadMost = uint64_t{8} << 20;
+// Under pressure memory comes back in steps of about this much time instead, for an adder at the
+// hard limit goes on only when a whole run is there.
+static constexpr uint64_t kRunMsUnderPressure = 10;
+static constexpr uint64_t kRunPayloadLeast = uint64_t{256} << 10;
+
 void Run::EndClaims() {
   for (Stream::Claim& claim : claims) {
     if (claim.stream != nullptr) {
@@ -28,7 +31,7 @@ static void AddUp(Run* run) {
 
 bool RunPicker::ClaimSegments(Stream* stream, const Excess& excess, bool may_seal, Run* run) {
   const Stream::Want want{.arena_bytes = excess.bytes,
-                          .payload_bytes = kRunPayloadBytes - run->payload_bytes,
+                          .payload_bytes = run->payload_most - run->payload_bytes,
                           .records = excess.records};
   run->claims.emplace_back();
   if (!stream->ClaimSegments(want, may_seal, &run->claims.back())) {
@@ -60,7 +63,7 @@ void RunPicker::PickForMemory(Excess excess, Run* run) {
   for (const Candidate& candidate : candidates) {
     const uint64_t bytes_before = run->arena_bytes;
     const uint64_t records_before = run->records;
-    if (!excess.any() || run->payload_bytes >= kRunPayloadBytes) {
+    if (!excess.any() || run->payload_bytes >= run->payload_most) {
       break;
     }
     ClaimSegments(candidate.stream, excess, candidate.active, run);
@@ -73,7 +76,7 @@ void RunPicker::PickForMemory(Excess excess, Run* run) {
 bool RunPicker::PickForStreams(Run* run) {
   bool pressed = false;
   streams_->ForEach([&](Stream* stream) {
-    if (!stream->account()->pressed() || run->payload_bytes >= kRunPayloadBytes) {
+    if (!stream->account()->pressed() || run->payload_bytes >= run->payload_most) {
       return;
     }
     uint64_t stamp = 0;
@@ -91,10 +94,10 @@ bool RunPicker::PickForStreams(Run* run) {
 void RunPicker::PickForFlush(Run* run) {
   streams_->ForEach([&](Stream* stream) {
     uint64_t target_seq = 0;
-    if (run->payload_bytes >= kRunPayloadBytes || !stream->Asked(&target_seq)) {
+    if (run->payload_bytes >= run->payload_most || !stream->Asked(&target_seq)) {
       return;
     }
-    const Stream::Want want{.payload_bytes = kRunPayloadBytes - run->payload_bytes};
+    const Stream::Want want{.payload_bytes = run->payload_most - run->payload_bytes};
     run->claims.emplace_back();
     if (stream->ClaimUpTo(target_seq, want, &run->claims.back())) {
       AddUp(run);
@@ -104,12 +107,21 @@ void RunPicker::PickForFlush(Run* run) {
   });
 }
 
+void RunPicker::Note(uint64_t payload_bytes, uint64_t took_ns) {
+  if (payload_bytes >= kRunPayloadLeast) {  // less is mostly barrier
+    bytes_per_ms_.store(payload_bytes * 1'000'000 / std::max<uint64_t>(took_ns, 1),
+                        std::memory_order_relaxed);
+  }
+}
+
 RunPicker::Why RunPicker::Fill(const Excess& in_flight, Run* run) {
   residency_->EvictWhileNeeded();
   Excess excess = budget_->excess(nullptr);
   Why why{.pressed = excess.any()};
   excess.bytes -= std::min(excess.bytes, in_flight.bytes);
   excess.records -= std::min(excess.records, in_flight.records);
+  const uint64_t rate = bytes_per_ms_.load(std::memory_order_relaxed);
+  run->payload_most = std::clamp(rate * kRunMsUnderPressure, kRunPayloadLeast, kRunPayloadMost);
   if (excess.any()) {
     PickForMemory(excess, run);
   }
@@ -118,6 +130,7 @@ RunPicker::Why RunPicker::Fill(const Excess& in_flight, Run* run) {
   }
   why.for_memory = !run->claims.empty();
   if (!why.for_memory) {
+    run->payload_most = kRunPayloadMost;
     PickForFlush(run);
   }
   return why;

@@ -1,8 +1,9 @@
 // Chooses what the next spill writes: enough to bring memory down, or else what flushes ask for.
 //
-// Not thread-safe: the spiller picks one run at a time.
+// Not thread-safe but for Note: the spiller picks one run at a time.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct Run {
   uint64_t arena_bytes = 0;
   uint64_t records = 0;
   uint64_t payload_bytes = 0;
+  uint64_t payload_most = 0;  // not much more is taken
 };
 
 class RunPicker {
@@ -51,6 +53,9 @@ class RunPicker {
   };
   Why Fill(const memory::MemoryBudget::Excess& in_flight, Run* run);
 
+  // How long a run took, for the size of those under pressure.
+  void Note(uint64_t payload_bytes, uint64_t took_ns);
+
  private:
   void PickForMemory(memory::MemoryBudget::Excess excess, Run* run);
   bool PickForStreams(Run* run);
@@ -61,6 +66,7 @@ class RunPicker {
   StreamTable* const streams_;
   memory::MemoryBudget* const budget_;
   Residency* const residency_;
+  std::atomic<uint64_t> bytes_per_ms_{100'000};  // until it is known
 };
 
 }  // namespace spillway::hybrid

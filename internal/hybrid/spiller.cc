@@ -265,6 +265,7 @@ void Spiller::Succeed(Run* run, uint64_t started_ns) {
   parts_.residency->EvictWhileNeeded();
 
   const uint64_t took_ns = base::MonotonicNanos() - started_ns;
+  picker_.Note(run->payload_bytes, took_ns);
   Count(parts_.counters->spills);
   Count(parts_.counters->records_spilled, run->records);
   Count(parts_.counters->payload_bytes_spilled, run->payload_bytes);

@@ -42,11 +42,14 @@ base::Result<std::shared_ptr<Store>> Store::Open(io::FileSystem* file_system,
                        &store->events_, &store->counters_});
   if (store->spiller_ != nullptr) {
     Store* const self = store.get();
-    const Status started = store->spiller_->Start(parsed.spills_in_flight, store, [self] {
-      // Runs on the last thread of a store that was freed: calls of cursors may still be inside.
-      static_cast<void>(base::CatchToStatus([&] { return self->gate_.AwaitEmpty({}); }));
-      static_cast<void>(
-          base::CatchToStatus([&] { return self->tier_->Close(cold::CloseMode::kAbandon); }));
+    // Also when it throws: a thread that runs keeps the store, and its lock, for ever.
+    const Status started = base::CatchToStatus([&] {
+      return store->spiller_->Start(parsed.spills_in_flight, store, [self] {
+        // Runs on the last thread of a store that was freed: calls of cursors may still be inside.
+        static_cast<void>(base::CatchToStatus([&] { return self->gate_.AwaitEmpty({}); }));
+        static_cast<void>(
+            base::CatchToStatus([&] { return self->tier_->Close(cold::CloseMode::kAbandon); }));
+      });
     });
     if (!started.ok()) {
       store->spiller_->Stop();

@@ -27,8 +27,9 @@ TEST_F(SqliteTierTest, RecordsOfAllSizesComeBackByteForByte) {
   record::ColumnBuffer buffer;
   buffer.Reset(0, true);
   std::vector<std::string> payloads;
-  for (const size_t size :
-       {0, 1, 0, 16383, 16384, 16385, 65535, 65536, 65537, 5 << 20, 0, 3, 1 << 20}) {
+  for (const uint64_t size :
+       std::initializer_list<uint64_t>{0, 1, 0, 16383, 16384, 16385, 65535, 65536, 65537,
+                                       uint64_t{5} << 20, 0, 3, uint64_t{1} << 20}) {
     std::string payload(size, '\0');
     for (size_t i = 0; i < size; ++i) {
       payload[i] = static_cast<char>(i * 7 + size);
