@@ -17,8 +17,8 @@ namespace spillway::cold {
 base::Status CreateDatabase(io::FileSystem* file_system, const std::string& path,
                             const SqliteTuning& tuning);
 
-// OK if the bytes of `database` (or of its WAL or journal) say that it is a store of a format we know.
-// kCorrupt: not a store. kUnsupported: of a later version. Reads only.
+// OK if the bytes of `database` (or of its WAL or journal) say that it is a store of a format we
+// know. kCorrupt: not a store. kUnsupported: of a later version. Reads only.
 base::Status Identify(io::FileSystem* file_system, io::File* database);
 
 }  // namespace spillway::cold

@@ -129,10 +129,10 @@ Status SqliteWriter::SetDurability(Durability durability) {
 Status SqliteWriter::Commit(const Changes& changes, std::span<const StreamState> touched,
                             Durability durability) {
   std::set<std::string> names;  // of new views
-  const auto is_new = [&](const StreamState& stream) {
-    return std::any_of(changes.new_streams.begin(), changes.new_streams.end(),
-                       [&](const StreamState& added) { return added.id == stream.id; });
-  };
+  std::set<uint32_t> added;
+  for (const StreamState& stream : changes.new_streams) {
+    added.insert(stream.id);
+  }
   // A transaction that changes no page writes no frame and syncs nothing.
   const StoreRowToo store_row_too = touched.empty() ? StoreRowToo::kYes : StoreRowToo::kNo;
   Status status = Transaction(durability, store_row_too, [&]() -> Status {
@@ -143,7 +143,7 @@ Status SqliteWriter::Commit(const Changes& changes, std::span<const StreamState>
       SPW_RETURN_IF_ERROR(Append(piece));
     }
     for (const StreamState& stream : touched) {
-      SPW_RETURN_IF_ERROR(SaveStream(stream, is_new(stream)));
+      SPW_RETURN_IF_ERROR(SaveStream(stream, added.contains(stream.id)));
     }
     return Status();
   });
