@@ -2,9 +2,10 @@
 //
 // Knows nothing of memory, limits or policy. Commit is all or nothing, also after a power cut, and
 // commits become durable in their order. Reads go on while a commit runs. Thread-safe; Commit,
-// Reclaim and Close take turns inside. Error codes: kFull: nothing changed, try again. Anything
-// else from Commit poisons the tier for writing: every later Commit returns the same status, and
-// reads go on where the disk allows. kCorrupt and kIo from Read concern the records asked for.
+// Reclaim and Close take turns inside. Error codes: kFull, kNoMemory, kBusy from Commit or Reclaim:
+// nothing changed, try again. Anything else poisons the tier for writing: every later Commit
+// returns the same status, and reads go on where the disk allows. kCorrupt and kIo from Read
+// concern the records asked for.
 #pragma once
 
 #include <cstdint>

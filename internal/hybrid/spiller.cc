@@ -119,6 +119,7 @@ bool Spiller::BeginPick(Excess* in_flight) {
     return false;
   }
   picking_ = true;
+  picked_generation_ = generation_;
   *in_flight = in_flight_;
   return true;
 }
@@ -140,8 +141,9 @@ void Spiller::Pick(const Excess& in_flight, Run* run) {
   if (run->claims.empty()) {
     run->durability = Durability::kDevice;
     run->sync_only = (device_wanted_ || why.pressed) && unsynced_;
-    if (!run->sync_only && runs_in_flight_ == 0) {
-      device_wanted_ = false;  // all that was asked for is there
+    // All that was asked for is there, unless a flush has asked since the streams were looked at.
+    if (!run->sync_only && runs_in_flight_ == 0 && generation_ == picked_generation_) {
+      device_wanted_ = false;
     }
   }
 }
@@ -186,6 +188,7 @@ void Spiller::CoverUnsynced(Run* run) {
     if (!unsynced_) {
       return;
     }
+    unsynced_ = false;  // before looking: what is written meanwhile sets it again
   }
   parts_.streams->ForEach([&](Stream* stream) {
     const Stream::Position position = stream->written_position();
@@ -193,8 +196,6 @@ void Spiller::CoverUnsynced(Run* run) {
       run->covered.push_back(Run::Written{stream, position});
     }
   });
-  MutexLock lock(mu_);
-  unsynced_ = false;
 }
 
 Status Spiller::CommitRun(Run* run) {
@@ -219,7 +220,6 @@ Status Spiller::CommitRun(Run* run) {
                                run->durability);
   });
   MutexLock lock(mu_);
-  unsynced_ = unsynced_ || (!status.ok() && !run->covered.empty());
   reclaim_wanted_ = reclaim_wanted_ || (status.ok() && !trims.empty());
   return status;
 }
@@ -354,6 +354,7 @@ void Spiller::Fail(Run* run, const Status& status) {
     if (health_.ok() || retried(health_.code())) {
       health_ = status;  // the first final failure stays
     }
+    unsynced_ = true;  // perhaps: what the run was to cover is not on the device
     ++health_version_;
     health_code_.store(health_.code(), std::memory_order_relaxed);
     back_off_ = std::min(std::max(back_off_ * 2, kBackOffFirst), kBackOffMost);

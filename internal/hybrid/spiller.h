@@ -109,6 +109,7 @@ class Spiller {
   bool stop_ SPW_GUARDED_BY(mu_) = false;
   bool abandoned_ SPW_GUARDED_BY(mu_) = false;
   bool picking_ SPW_GUARDED_BY(mu_) = false;
+  uint64_t picked_generation_ SPW_GUARDED_BY(mu_) = 0;  // when the pick began
   memory::MemoryBudget::Excess in_flight_ SPW_GUARDED_BY(mu_);
   uint32_t runs_in_flight_ SPW_GUARDED_BY(mu_) = 0;
   // Some streams' written_seq is above their spilled_seq; the next commit to the device covers

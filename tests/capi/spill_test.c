@@ -197,6 +197,27 @@ static void settle_again_and_again(void) {
   close_store(store);
 }
 
+/* Once a flush to the device that came just behind one to the kernel waited for ever: the spiller
+ * had looked at the streams before it asked, and then took its wish for fulfilled. A race, so many
+ * tries. */
+static void device_behind_kernel(void) {
+  phase("a flush to the device right behind one to the kernel comes to an end");
+  spw_store* store = open_store(temp_path("behind"), PAIRS(ON_DISK));
+  for (int i = 0; i < 1000; i++) {
+    char name[16];
+    snprintf(name, sizeof name, "s%d", i);
+    const uint32_t stream = stream_of(store, name); /* to be written down, too */
+    EXPECT(SPW_OK, spw_store_flush(store, SPW_FLUSH_KERNEL, 60000, NULL, &err));
+    EXPECT(SPW_OK, spw_store_flush(store, SPW_FLUSH_DEVICE, 60000, NULL, &err));
+    if (i % 2 == 0) {
+      add_numbered(store, stream, 0, 1, 10);
+      EXPECT(SPW_OK, spw_store_flush(store, SPW_FLUSH_DEVICE, 60000, NULL, &err));
+      CHECK_EQUAL(stream_stats_of(store, stream).spilled_seq, 1);
+    }
+  }
+  close_store(store);
+}
+
 static void stats_cost_nothing(void) {
   phase("a million times the statistics");
   spw_store* store = open_store(temp_path("stats"), PAIRS(ON_DISK, SPW_OPT_BUDGET_BYTES, 4 * kMiB));
@@ -248,6 +269,7 @@ int main(void) {
   records_limit();
   counters_after_reopen();
   settle_again_and_again();
+  device_behind_kernel();
   stats_cost_nothing();
   million_records();
   return check_finish();
