@@ -37,7 +37,8 @@ void spw_op_progress(const spw_op* op, uint64_t* done, uint64_t* total) {
 
 void spw_op_free(spw_op* op) {
   if (op != nullptr && op->kind == spw_op::kKind) {
-    static_cast<void>(op->operation->claimed());  // a call that runs has read what it needs of the handle
+    static_cast<void>(
+        op->operation->claimed());  // a call that runs has read what it needs of the handle
     op->kind = Kind::kFreed;
     delete op;
   }

@@ -133,6 +133,10 @@ RunPicker::Why RunPicker::Fill(const Excess& in_flight, Run* run) {
     run->payload_most = kRunPayloadMost;
     PickForFlush(run);
   }
+  if (run->claims.empty()) {
+    streams_->ForEach(
+        [&](const Stream* stream) { why.asked_left = why.asked_left || stream->AskedIsLeft(); });
+  }
   return why;
 }
 

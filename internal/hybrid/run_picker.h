@@ -50,6 +50,7 @@ class RunPicker {
   struct Why {
     bool pressed = false;     // memory is wanted, by the store or within a stream's own cap
     bool for_memory = false;  // and this run gives some
+    bool asked_left = false;  // nothing can be claimed, but a direct writer has what was asked for
   };
   Why Fill(const memory::MemoryBudget::Excess& in_flight, Run* run);
 

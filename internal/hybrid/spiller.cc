@@ -142,7 +142,8 @@ void Spiller::Pick(const Excess& in_flight, Run* run) {
     run->durability = Durability::kDevice;
     run->sync_only = (device_wanted_ || why.pressed) && unsynced_;
     // All that was asked for is there, unless a flush has asked since the streams were looked at.
-    if (!run->sync_only && runs_in_flight_ == 0 && generation_ == picked_generation_) {
+    if (!run->sync_only && !why.asked_left && runs_in_flight_ == 0 &&
+        generation_ == picked_generation_) {
       device_wanted_ = false;
     }
   }

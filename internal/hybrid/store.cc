@@ -286,14 +286,18 @@ Status Store::AddToMemory(Stream* stream, const record::RecordBatch& batch,
     }
     request = stream->PlanArenas(batch, spare++, &own_arenas);
   }
-  Count(counters_.batches_added);
-  Count(counters_.records_added, batch.count());
-  Count(counters_.payload_bytes_added, batch.payload_bytes());
-  Count(counters_.records_live, batch.count());
+  CountAdded(batch);
   if (spiller_ != nullptr && (budget_->total().pressed() || stream->account()->pressed())) {
     spiller_->Kick();
   }
   return {};
+}
+
+void Store::CountAdded(const record::RecordBatch& batch) {
+  Count(counters_.batches_added);
+  Count(counters_.records_added, batch.count());
+  Count(counters_.payload_bytes_added, batch.payload_bytes());
+  Count(counters_.records_live, batch.count());
 }
 
 // A batch that no memory can hold: all before it is spilled, then it is written from the caller's
@@ -334,10 +338,7 @@ Status Store::WriteTail(Stream* stream, const record::RecordBatch& batch,
   *first_seq = claim.written_seq;
   stream->PublishDirect(claim, batch.count());
   spiller_->Kick();
-  Count(counters_.batches_added);
-  Count(counters_.records_added, batch.count());
-  Count(counters_.payload_bytes_added, batch.payload_bytes());
-  Count(counters_.records_live, batch.count());
+  CountAdded(batch);
   return {};
 }
 

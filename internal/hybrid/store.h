@@ -89,6 +89,7 @@ class Store : public std::enable_shared_from_this<Store> {
                                const base::Patience& patience, uint64_t* first_seq);
   base::Status WriteTail(Stream* stream, const record::RecordBatch& batch,
                          const base::Patience& patience, uint64_t* first_seq);
+  void CountAdded(const record::RecordBatch& batch);
   base::Status EndSpilling(CloseMode mode, const base::Patience& patience, bool* ended);
   base::Patience PatienceFor(int64_t timeout_ms, base::Operation* operation) const;
   void ApplyStreamOptions(Stream* stream, const StreamOptions& options);

@@ -153,6 +153,11 @@ class Stream {
   void Ask(const Position& position) SPW_EXCLUDES(mu_);
   // Whether something asked for is not written and not claimed; up to where.
   bool Asked(uint64_t* target_seq) const SPW_EXCLUDES(mu_);
+  // Whether something asked for is not on the device, claimed or not.
+  bool AskedIsLeft() const SPW_EXCLUDES(mu_) {
+    base::MutexLock lock(mu_);
+    return !Reached(wanted_, cold::Durability::kDevice);
+  }
 
  private:
   struct Slot {

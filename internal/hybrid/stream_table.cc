@@ -30,6 +30,7 @@ base::Result<Stream*> StreamTable::FindOrAdd(cold::StreamState state, bool in_ti
                                              const std::shared_ptr<memory::MemoryBudget>& budget,
                                              bool* added) {
   *added = false;
+  std::unique_ptr<Stream> stream;  // outlives the lock: its end takes a mutex of its own
   base::MutexLock lock(mu_);
   if (const auto found = by_name_.find(state.name); found != by_name_.end()) {
     return found->second;
@@ -44,7 +45,7 @@ base::Result<Stream*> StreamTable::FindOrAdd(cold::StreamState state, bool in_ti
     chunk.store(new Chunk{}, std::memory_order_release);
   }
   state.id = id;
-  auto stream = std::make_unique<Stream>(state, in_tier, budget);
+  stream = std::make_unique<Stream>(state, in_tier, budget);
   by_name_.emplace(state.name, stream.get());
   // Nothing fails from here on.
   Stream* const result = stream.release();

@@ -1,9 +1,11 @@
-// The only door to the disk: files and folders. Two implementations: POSIX (posix_file.h) and, in tests, a simulated disk
-// that records, fails and loses power (tests/support/sim_disk.h).
+// The only door to the disk: files and folders. Two implementations: POSIX (posix_file.h) and, in
+// tests, a simulated disk that records, fails and loses power (tests/support/sim_disk.h).
 //
-// Hides errno, EINTR, short reads and writes, O_CLOEXEC, descriptors 0 to 2. Positional I/O only, so a File may be used by many threads
-// at once. Errors: kFull for ENOSPC, EDQUOT and EFBIG of a write or growth, kReadOnly for EROFS and EACCES on opening for writing,
-// kNotFound, kAlreadyExists, else kIo; each with errno and the path. A failed Sync is always kIo: it must not be repeated.
+// Hides errno, EINTR, short reads and writes, O_CLOEXEC, descriptors 0 to 2. Positional I/O only,
+// so a File may be used by many threads at once. Errors: kFull for ENOSPC, EDQUOT and EFBIG of a
+// write or growth, kReadOnly for EROFS and EACCES on opening for writing, kNotFound,
+// kAlreadyExists, else kIo; each with errno and the path. A failed Sync is always kIo: it must not
+// be repeated.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +29,8 @@ class File {
   virtual base::Result<uint64_t> Size() = 0;
   // fdatasync: the file's bytes and its size are on the device.
   virtual base::Status Sync() = 0;
-  // Exclusive OFD lock on the whole file without waiting; kBusy if somebody has it, kUnsupported where there are no locks.
+  // Exclusive OFD lock on the whole file without waiting; kBusy if somebody has it, kUnsupported
+  // where there are no locks.
   virtual base::Status Lock() = 0;
 
   const std::string& path() const { return path_; }
@@ -50,7 +53,8 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  // Never follows a symbolic link in the last part of the path. New files have mode 0600 whatever the umask.
+  // Never follows a symbolic link in the last part of the path. New files have mode 0600 whatever
+  // the umask.
   virtual base::Result<std::unique_ptr<File>> OpenFile(const std::string& path, Open mode) = 0;
   virtual base::Status Remove(const std::string& path) = 0;
   // Fails with kAlreadyExists rather than replace `to` (renameat2 RENAME_NOREPLACE).

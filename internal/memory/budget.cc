@@ -264,7 +264,7 @@ void MemoryBudget::Spilled(Account* account, uint64_t records) {
 void MemoryBudget::Recount(Charge* charge) {
   MutexLock lock(mu_);
   const bool clean = charge->clean.load(std::memory_order_acquire);
-  if (clean == charge->counted_clean) {
+  if (charge->account == nullptr || clean == charge->counted_clean) {
     return;
   }
   charge->counted_clean = clean;
@@ -296,10 +296,11 @@ void MemoryBudget::Release(const Charge& charge, uint64_t records, uint64_t reco
   ServeLocked();
 }
 
-void MemoryBudget::Pin(const Charge& charge, uint64_t records, uint64_t records_unspilled) {
-  AddPinned(charge.bytes);
+void MemoryBudget::Pin(Charge* charge, uint64_t records, uint64_t records_unspilled) {
+  AddPinned(charge->bytes);
   MutexLock lock(mu_);
-  UncountLocked(charge, records, records_unspilled);
+  UncountLocked(*charge, records, records_unspilled);
+  charge->account = nullptr;
   ServeLocked();
 }
 

@@ -61,7 +61,7 @@ class Account {
 // What an arena in use costs an account. `clean` is its holder's word; how it is counted is the
 // budget's.
 struct Charge {
-  Account* account = nullptr;
+  Account* account = nullptr;  // null once it is counted no more; guarded by the budget's mutex
   uint64_t bytes = 0;
   std::atomic<bool> clean{false};  // all its records are in the cold tier too
   bool counted_clean = false;      // guarded by the budget's mutex
@@ -148,9 +148,9 @@ class MemoryBudget {
   // tier (they were cleared).
   void Release(const Charge& charge, uint64_t records, uint64_t records_unspilled, Arena arena)
       SPW_EXCLUDES(mu_);
-  // The same while somebody still reads it: its bytes are pinned from now on. ReleasePinned ends
-  // that.
-  void Pin(const Charge& charge, uint64_t records, uint64_t records_unspilled) SPW_EXCLUDES(mu_);
+  // The same while somebody still reads it: its bytes are pinned from now on, and a Recount that
+  // comes late changes nothing. ReleasePinned ends that.
+  void Pin(Charge* charge, uint64_t records, uint64_t records_unspilled) SPW_EXCLUDES(mu_);
   void ReleasePinned(Arena arena) SPW_EXCLUDES(mu_);
   // Pinned memory that is not an arena: decoded cold records.
   void AddPinned(uint64_t bytes) { pinned_.fetch_add(bytes, std::memory_order_relaxed); }

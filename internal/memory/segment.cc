@@ -81,7 +81,7 @@ void Segment::Append(const record::RecordBatch& batch, uint64_t from, uint64_t c
 void Segment::Retire(uint64_t spilled_seq, bool shared) {
   unspilled_when_retired_ = end_seq() - std::min(std::max(spilled_seq, first_seq_), end_seq());
   if (shared) {
-    budget_->Pin(charge_, count_, unspilled_when_retired_);
+    budget_->Pin(&charge_, count_, unspilled_when_retired_);
     pinned_ = true;
   }
 }

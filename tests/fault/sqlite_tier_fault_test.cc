@@ -23,7 +23,6 @@ namespace spillway::test {
 namespace {
 
 using base::Code;
-using base::Result;
 using base::Status;
 using cold::CloseMode;
 using cold::ColdTier;

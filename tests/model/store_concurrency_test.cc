@@ -254,7 +254,7 @@ TEST_F(StoreConcurrencyTest, FlushClearAndBudgetsDoNotDisturbReadersOfManyStream
   crew.End();
   Prng random(seed);
   for (const uint32_t stream : streams) {
-    CheckPrefix(&store_, stream, 2 * 3000, &random);
+    CheckPrefix(&store_, stream, uint64_t{2} * 3000, &random);
   }
   ASSERT_EQ(store_.Flush(SPW_FLUSH_DEVICE), SPW_OK);
   ASSERT_EQ(store_.Close(), SPW_OK);

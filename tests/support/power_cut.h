@@ -4,8 +4,8 @@
 // - What was synced is there. Of what was not, each piece of 64, 512 or 4096 bytes holds what stood
 // in
 //   it after some prefix of the writes that touched it, whatever happened to other pieces: kept,
-//   lost, torn, and later writes without earlier ones. With garbage, the sectors of 512 bytes around a
-//   piece in flight may hold anything.
+//   lost, torn, and later writes without earlier ones. With garbage, the sectors of 512 bytes
+//   around a piece in flight may hold anything.
 // - A file has the size it had after some prefix of its changes, or one between two sizes while it
 // grew.
 //   What lies behind a truncation that survived is gone; stale bytes never come back.

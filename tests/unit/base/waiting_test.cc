@@ -18,7 +18,6 @@ namespace {
 using base::Code;
 using base::Deadline;
 using base::Operation;
-using base::Patience;
 
 TEST(ParkerTest, AnUnparkBeforeTheParkIsNotLost) {
   base::Parker parker;

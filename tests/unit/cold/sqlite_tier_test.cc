@@ -16,9 +16,6 @@ namespace spillway::test {
 namespace {
 
 using base::Code;
-using base::Status;
-using cold::CloseMode;
-using cold::Durability;
 using cold::OpenMode;
 
 TEST_F(SqliteTierTest, RecordsOfAllSizesComeBackByteForByte) {

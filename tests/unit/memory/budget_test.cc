@@ -252,7 +252,7 @@ TEST(MemoryBudgetTest, AgreesWithAPlainModel) {
           budget.Recount(&one.charge);
         }
       } else if (!one.pinned && random.OneIn(3)) {
-        budget.Pin(one.charge, one.records, unspilled);
+        budget.Pin(&one.charge, one.records, unspilled);
         one.pinned = true;
         pinned_bytes += one.charge.bytes;
       } else {
