@@ -68,7 +68,7 @@ asan tsan:
 	@.ci/ctest build/$@ $(if $(T),-R '$(T)')
 
 .PHONY: valgrind
-valgrind: bootstrap ## valgrind: the C API and unit tests under memcheck
+valgrind: bootstrap ## valgrind: the C API tests under memcheck
 	@$(MAKE) --no-print-directory build/valgrind
 	@.ci/valgrind build/valgrind
 
