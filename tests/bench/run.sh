@@ -2,7 +2,7 @@
 # tests/bench/run.sh build-folder: runs the workloads quick, then the gate. JSON goes to
 # <build-folder>/../bench.json, tables to the terminal. Below 5 minutes on 2 cores.
 #
-# SPW_BENCH_RECORDS (600000), SPW_BENCH_REPETITIONS (3), SPW_BENCH_FILTER (all), SPW_BENCH_FILES
+# SPW_BENCH_RECORDS (400000), SPW_BENCH_REPETITIONS (3), SPW_BENCH_FILTER (all), SPW_BENCH_FILES
 # (generated lines), SPW_GATE_RECORDS (3000000), SPW_GATE_ROUNDS (5), SPW_BENCH_DIR (TMPDIR, /tmp).
 set -euo pipefail
 readonly build=${1:?usage: run.sh build-folder}
@@ -14,7 +14,7 @@ folder=$(mktemp -d "${SPW_BENCH_DIR:-${TMPDIR:-/tmp}}/spw_bench_run_XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 
 failed=0
-SPW_BENCH_RECORDS=${SPW_BENCH_RECORDS:-600000} "$programs/spw_bench" --dir="$folder" \
+SPW_BENCH_RECORDS=${SPW_BENCH_RECORDS:-400000} "$programs/spw_bench" --dir="$folder" \
   --benchmark_filter="${SPW_BENCH_FILTER:-.}" \
   --benchmark_repetitions="${SPW_BENCH_REPETITIONS:-3}" \
   --benchmark_enable_random_interleaving=true \
