@@ -337,9 +337,11 @@ TEST(StoreFaultTest, FailedSyncEndsWritingForGoodAndReadsGoOn) {
     const spw_status status = life.Work();
     if (life.disk().HasFailed()) {
       ++struck;
+      // A sync that fails behind a commit, in a checkpoint, is told by the next: so there is one.
+      const spw_status added = life.Add("a", 1);
       const spw_status flushed = life.Flush(SPW_FLUSH_DEVICE);
       EXPECT_EQ(life.store().Stats().health, static_cast<uint64_t>(SPW_IO));
-      EXPECT_TRUE(status == SPW_IO || flushed == SPW_IO);
+      EXPECT_TRUE(status == SPW_IO || added == SPW_IO || flushed == SPW_IO);
       CheckPoisoned(&life);
     } else {
       EXPECT_EQ(status, SPW_OK);

@@ -19,6 +19,7 @@ namespace {
 
 constexpr uint64_t kWriters = 8;
 constexpr uint64_t kBatchRecordsMax = 40;
+constexpr uint64_t kRecords = 12'000;  // of each writer
 constexpr int64_t kBudgetBytes = 1 << 20;
 constexpr int64_t kBudgetRecords = 3000;
 
@@ -206,15 +207,15 @@ TEST_F(StoreConcurrencyTest, CursorsOpenedAtAnyMomentSeeAGaplessPrefixOfOneStrea
     });
   }
   crew.Add([this] { CheckLimits(); });
-  Write({stream}, 4000, seed);
+  Write({stream}, kRecords, seed);
   crew.End();
   EXPECT_GT(store_.Stats().spills, 0u);
   Prng random(seed);
-  CheckPrefix(&store_, stream, kWriters * 4000, &random);
+  CheckPrefix(&store_, stream, kWriters * kRecords, &random);
   ASSERT_EQ(store_.Close(), SPW_OK);
   store_.Drop();
   ASSERT_EQ(store_.Open(SmallBudgets()), SPW_OK);
-  CheckPrefix(&store_, MakeStream("one"), kWriters * 4000, &random);
+  CheckPrefix(&store_, MakeStream("one"), kWriters * kRecords, &random);
 }
 
 // Flushes, clears of another stream and changing budgets go on meanwhile.
@@ -250,11 +251,11 @@ TEST_F(StoreConcurrencyTest, FlushClearAndBudgetsDoNotDisturbReadersOfManyStream
     const auto records = static_cast<int64_t>(random.Between(100, kBudgetRecords));
     ASSERT_EQ(store_.Set(SPW_ALL, SPW_OPT_BUDGET_RECORDS, records), SPW_OK);
   });
-  Write(streams, 3000, seed);
+  Write(streams, kRecords, seed);
   crew.End();
   Prng random(seed);
   for (const uint32_t stream : streams) {
-    CheckPrefix(&store_, stream, uint64_t{2} * 3000, &random);
+    CheckPrefix(&store_, stream, 2 * kRecords, &random);
   }
   ASSERT_EQ(store_.Flush(SPW_FLUSH_DEVICE), SPW_OK);
   ASSERT_EQ(store_.Close(), SPW_OK);
