@@ -311,6 +311,11 @@ void MemoryBudget::ReleasePinned(Arena arena) {
   ServeLocked();
 }
 
+uint64_t MemoryBudget::waiters() const {
+  MutexLock lock(mu_);
+  return waiters_.size();
+}
+
 bool MemoryBudget::should_evict() const {
   MutexLock lock(mu_);
   const Limits& limits = total_.limits_;

@@ -161,6 +161,7 @@ class MemoryBudget {
   uint64_t bytes_pinned() const { return pinned_.load(std::memory_order_relaxed); }
   uint64_t bytes_resident_peak() const { return bytes_peak_.load(std::memory_order_relaxed); }
   uint64_t records_resident_peak() const { return records_peak_.load(std::memory_order_relaxed); }
+  uint64_t waiters() const SPW_EXCLUDES(mu_);
   // Clean memory ought to be given back: there is some, and more is resident than the soft limit,
   // or somebody waits.
   bool should_evict() const SPW_EXCLUDES(mu_);

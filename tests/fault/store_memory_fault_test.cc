@@ -200,32 +200,46 @@ bool IsExpected(spw_status status) {
   return status == SPW_OK || status == SPW_NO_MEMORY || status == SPW_IO;
 }
 
-// Runs body(life, arm) with a new life for n = 1, 2, 3 ... until no allocation fails any more;
-// arm() makes the n-th from then on fail. The first ones one by one, then steps of random width,
-// for a store makes thousands: other seeds meet the others.
-void FailEvery(const char* what, bool for_ever, uint64_t quiet_most,
-               const std::function<void(Life*, const std::function<void()>& arm)>& body) {
-  constexpr int64_t kOneByOne = 200;
+using Body = std::function<void(Life*, const std::function<void()>& arm)>;
+
+// Runs body(life, arm) with a new life, in which arm() makes the n-th allocation from then on fail.
+// False: there were fewer.
+bool FailOne(const char* what, bool for_ever, int64_t n, const Body& body) {
+  SCOPED_TRACE(std::string(what) + ", allocation " + std::to_string(n) +
+               (for_ever ? " and all after it fail" : " fails"));
+  Life life(static_cast<uint64_t>(n));
+  int64_t last = 0;
+  body(&life, [&] {
+    last = base::AllocationCount() + n;
+    base::FailAllocationAfter(n, for_ever);
+  });
+  const bool struck = base::AllocationCount() >= last;
+  base::FailAllocationAfter(0, false);
+  return struck;
+}
+
+// The first and the last allocations one by one, those between in steps of random width, for a
+// store makes thousands: other seeds meet the others. quiet_most: so often none may fail before it
+// is taken for the end, where threads make the number uncertain.
+void FailEvery(const char* what, bool for_ever, uint64_t quiet_most, const Body& body) {
+  constexpr int64_t kFirst = 200;
+  constexpr int64_t kLast = 60;
   const uint64_t step_most = for_ever ? 60 : 30;
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
   Prng steps(TestSeed(what, static_cast<uint64_t>(now)));
   uint64_t failed = 0;
   uint64_t quiet = 0;
   int64_t n = 1;
+  int64_t end = 0;
   while (quiet < quiet_most && !::testing::Test::HasFailure()) {
-    SCOPED_TRACE(std::string(what) + ", allocation " + std::to_string(n) +
-                 (for_ever ? " and all after it fail" : " fails"));
-    Life life(static_cast<uint64_t>(n));
-    int64_t last = 0;
-    body(&life, [&] {
-      last = base::AllocationCount() + n;
-      base::FailAllocationAfter(n, for_ever);
-    });
-    const bool struck = base::AllocationCount() >= last;
-    base::FailAllocationAfter(0, false);
+    const bool struck = FailOne(what, for_ever, n, body);
     failed += struck ? 1 : 0;
     quiet = struck ? 0 : quiet + 1;
-    n += n <= kOneByOne ? 1 : static_cast<int64_t>(steps.Between(1, step_most));
+    end = struck ? n : end;
+    n += n <= kFirst ? 1 : static_cast<int64_t>(steps.Between(1, step_most));
+  }
+  for (n = std::max(kFirst, end - kLast); n < end && !::testing::Test::HasFailure(); ++n) {
+    failed += FailOne(what, for_ever, n, body) ? 1 : 0;
   }
   std::printf("%s: %llu allocations failed\n", what, static_cast<unsigned long long>(failed));
   EXPECT_GT(failed, 0u);

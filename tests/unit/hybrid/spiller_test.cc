@@ -344,7 +344,6 @@ TEST(SpillerTest, EqualWritersAtTheHardLimitGetEqualShares) {
   Stream* const stream = bench.MakeStream("a");
   bench.tier.Hold();
   std::atomic<uint64_t> admitted{0};
-  std::atomic<uint64_t> inside{0};
   std::atomic<uint64_t> share[kWriters] = {};
   std::vector<std::thread> writers;
   for (uint64_t i = 0; i < kWriters; ++i) {
@@ -359,18 +358,19 @@ TEST(SpillerTest, EqualWritersAtTheHardLimitGetEqualShares) {
                                              kBatchRecords, nullptr, &batch)
                       .ok());
       while (admitted.load() < kBatches) {
-        inside.fetch_add(1);
         ASSERT_TRUE(bench.AddBatch(stream, batch, Long()).ok());
-        inside.fetch_sub(1);
         share[i].fetch_add(1);
         admitted.fetch_add(1);
       }
     });
   }
   while (admitted.load() < kBatches) {
-    if (inside.load() == kWriters) {
-      bench.tier.LetOn(1);
+    // One run at a time, and only while all of them are in the queue: else the shares would be the
+    // scheduler's.
+    if (bench.budget->waiters() == kWriters) {
       bench.spiller.Kick();
+      bench.tier.AwaitHeld(1);
+      bench.tier.LetOn(1);
     }
     std::this_thread::yield();
   }
