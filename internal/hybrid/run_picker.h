@@ -33,6 +33,7 @@ struct Run {
   std::vector<Stream::Claim> claims;
   cold::Durability durability = cold::Durability::kDevice;
   bool sync_only = false;
+  bool covers = false;           // also what earlier runs only gave to the operating system:
   std::vector<Written> covered;  // on the device once this run is
   uint64_t arena_bytes = 0;
   uint64_t records = 0;

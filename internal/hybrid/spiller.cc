@@ -63,8 +63,7 @@ bool Spiller::WaitForWork(uint64_t* seen) {
       return false;
     }
     if (retried(code)) {
-      if (retry_now_ || std::chrono::steady_clock::now() >= retry_at_) {
-        retry_now_ = false;
+      if (std::chrono::steady_clock::now() >= retry_at_) {
         return true;
       }
       work_.WaitUntil(mu_, retry_at_);
@@ -109,13 +108,18 @@ void Spiller::Abandon() {
 
 // ---- Picking ----
 
+// Writing has not ended, nor is it put off because it failed a moment ago.
+bool Spiller::MayWriteLocked() const {
+  return health_.ok() || (retried(health_.code()) && std::chrono::steady_clock::now() >= retry_at_);
+}
+
 // False: there is nothing to be picked at this time.
 bool Spiller::BeginPick(Excess* in_flight) {
   MutexLock lock(mu_);
   while (picking_) {
     work_.Wait(mu_);
   }
-  if (stop_ || (!health_.ok() && !retried(health_.code()))) {
+  if (stop_ || !MayWriteLocked()) {
     return false;
   }
   picking_ = true;
@@ -124,13 +128,27 @@ bool Spiller::BeginPick(Excess* in_flight) {
   return true;
 }
 
-void Spiller::EndPick(const Run& run) {
-  MutexLock lock(mu_);
-  picking_ = false;
-  in_flight_.bytes += run.arena_bytes;
-  in_flight_.records += run.records;
-  runs_in_flight_ += run.empty() ? 0 : 1;
-  work_.NotifyAll();
+// False: another run has failed meanwhile, so this one is not to be written now.
+bool Spiller::EndPick(Run* run) {
+  bool write = false;
+  {
+    MutexLock lock(mu_);
+    picking_ = false;
+    write = run->empty() || MayWriteLocked();
+    if (write) {
+      in_flight_.bytes += run->arena_bytes;
+      in_flight_.records += run->records;
+      runs_in_flight_ += run->empty() ? 0 : 1;
+    } else {
+      unsynced_ = unsynced_ || run->covers;
+    }
+    work_.NotifyAll();
+  }
+  if (!write) {
+    run->EndClaims();
+    Kick();  // those who looked before saw them taken
+  }
+  return write;
 }
 
 // Fills a run, and decides how durable it has to be.
@@ -147,6 +165,10 @@ void Spiller::Pick(const Excess& in_flight, Run* run) {
       device_wanted_ = false;
     }
   }
+  if (run->durability == Durability::kDevice && !run->empty()) {
+    run->covers = unsynced_;
+    unsynced_ = false;  // before looking at the streams: what is written meanwhile sets it again
+  }
 }
 
 // ---- Writing ----
@@ -162,7 +184,9 @@ bool Spiller::SpillOnce() {
     Pick(in_flight, &run);
     return {};
   });
-  EndPick(run);
+  if (!EndPick(&run)) {
+    return false;
+  }
   if (status.ok() && run.empty()) {
     EndRetries();
     return false;
@@ -184,13 +208,6 @@ bool Spiller::SpillOnce() {
 // Notes what only reached the operating system: a commit to the device that begins after this
 // covers it.
 void Spiller::CoverUnsynced(Run* run) {
-  {
-    MutexLock lock(mu_);
-    if (!unsynced_) {
-      return;
-    }
-    unsynced_ = false;  // before looking: what is written meanwhile sets it again
-  }
   parts_.streams->ForEach([&](Stream* stream) {
     const Stream::Position position = stream->written_position();
     if (!stream->Reached(position, Durability::kDevice)) {
@@ -212,8 +229,7 @@ Status Spiller::CommitRun(Run* run) {
     }
     pieces.insert(pieces.end(), claim.pieces.begin(), claim.pieces.end());
   }
-  const bool device = run->durability == Durability::kDevice;
-  if (device) {
+  if (run->covers) {
     CoverUnsynced(run);
   }
   const Status status = base::CatchToStatus([&] {
@@ -345,22 +361,27 @@ void Spiller::EndRetries() {
 
 void Spiller::Fail(Run* run, const Status& status) {
   const bool in_flight = !run->empty();
-  run->EndClaims();
   Count(parts_.counters->spill_errors);
+  {
+    MutexLock lock(mu_);
+    if (health_.ok() || retried(health_.code())) {
+      health_ = status;  // the first final failure stays
+    }
+    ++health_version_;
+    health_code_.store(health_.code(), std::memory_order_relaxed);
+    back_off_ = std::min(std::max(back_off_ * 2, kBackOffFirst), kBackOffMost);
+    retry_at_ = std::chrono::steady_clock::now() + back_off_;
+  }
+  run->EndClaims();  // not before: the other thread would write them as if nothing had failed
   {
     MutexLock lock(mu_);
     runs_in_flight_ -= in_flight ? 1 : 0;
     in_flight_.bytes -= run->arena_bytes;
     in_flight_.records -= run->records;
-    if (health_.ok() || retried(health_.code())) {
-      health_ = status;  // the first final failure stays
-    }
     unsynced_ = true;  // perhaps: what the run was to cover is not on the device
-    ++health_version_;
-    health_code_.store(health_.code(), std::memory_order_relaxed);
-    back_off_ = std::min(std::max(back_off_ * 2, kBackOffFirst), kBackOffMost);
-    retry_at_ = std::chrono::steady_clock::now() + back_off_;
     ++failures_;
+    ++generation_;  // for a thread that looked while they were taken, should the other's run go
+                    // well
     work_.NotifyAll();
     flushers_.NotifyAll();
   }
@@ -425,7 +446,7 @@ Status Spiller::Flush(Durability durability, const base::Patience& patience, Flu
     failures = failures_;
     if (!targets.empty()) {
       device_wanted_ = device_wanted_ || durability == Durability::kDevice;
-      retry_now_ = retried(health_.code());
+      retry_at_ = std::chrono::steady_clock::now();  // matters only if something is to be retried
       ++generation_;
       work_.NotifyAll();
     }

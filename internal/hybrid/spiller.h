@@ -83,10 +83,11 @@ class Spiller {
   void Work();
   bool WaitForWork(uint64_t* seen) SPW_EXCLUDES(mu_);
   bool SpillOnce();
+  bool MayWriteLocked() const SPW_REQUIRES(mu_);
   bool BeginPick(memory::MemoryBudget::Excess* in_flight) SPW_EXCLUDES(mu_);
-  void EndPick(const Run& run) SPW_EXCLUDES(mu_);
+  bool EndPick(Run* run) SPW_EXCLUDES(mu_);
   void Pick(const memory::MemoryBudget::Excess& in_flight, Run* run) SPW_EXCLUDES(mu_);
-  void CoverUnsynced(Run* run) SPW_EXCLUDES(mu_);
+  void CoverUnsynced(Run* run);
   base::Status CommitRun(Run* run);
   void Succeed(Run* run, uint64_t started_ns) SPW_EXCLUDES(mu_);
   void Fail(Run* run, const base::Status& status) SPW_EXCLUDES(mu_);
@@ -112,8 +113,8 @@ class Spiller {
   uint64_t picked_generation_ SPW_GUARDED_BY(mu_) = 0;  // when the pick began
   memory::MemoryBudget::Excess in_flight_ SPW_GUARDED_BY(mu_);
   uint32_t runs_in_flight_ SPW_GUARDED_BY(mu_) = 0;
-  // Some streams' written_seq is above their spilled_seq; the next commit to the device covers
-  // them.
+  // Some streams' written_seq is above their spilled_seq, and no run has been picked yet that
+  // covers them.
   bool unsynced_ SPW_GUARDED_BY(mu_) = false;
   bool closing_ SPW_GUARDED_BY(mu_) = false;
   bool device_wanted_ SPW_GUARDED_BY(mu_) = false;
@@ -123,7 +124,6 @@ class Spiller {
   base::Status health_ SPW_GUARDED_BY(mu_);
   uint64_t health_version_ SPW_GUARDED_BY(mu_) = 1;  // changes of health_ and closing_
   uint64_t failures_ SPW_GUARDED_BY(mu_) = 0;
-  bool retry_now_ SPW_GUARDED_BY(mu_) = false;
   std::chrono::milliseconds back_off_ SPW_GUARDED_BY(mu_){0};
   std::chrono::steady_clock::time_point retry_at_ SPW_GUARDED_BY(mu_);
   std::atomic<base::Code> health_code_{base::Code::kOk};

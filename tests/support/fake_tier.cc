@@ -17,6 +17,16 @@ void FakeTier::Fail(Status status) {
   failures_.push_back(std::move(status));
 }
 
+void FakeTier::FailAlways(Status status) {
+  Lock lock(mutex_);
+  always_ = std::move(status);
+}
+
+void FakeTier::Heal() {
+  Lock lock(mutex_);
+  always_.reset();
+}
+
 void FakeTier::FailRead(Status status) {
   Lock lock(mutex_);
   read_failures_.push_back(std::move(status));
@@ -29,7 +39,8 @@ void FakeTier::Hold() {
 
 void FakeTier::AwaitHeld(uint64_t commits) {
   Lock lock(mutex_);
-  EXPECT_TRUE(moved_.wait_for(lock, std::chrono::seconds(60), [&] { return at_door_ >= commits; }));
+  EXPECT_TRUE(moved_.wait_for(lock, std::chrono::seconds(60),
+                              [&] { return at_door_ >= commits + tickets_; }));
 }
 
 void FakeTier::LetOn(uint64_t commits) {
@@ -110,9 +121,11 @@ Status FakeTier::Commit(const cold::Changes& changes, cold::Durability durabilit
     --at_door_;
     tickets_ -= held_ ? 1 : 0;
   }
-  if (!failures_.empty()) {
-    const Status failure = failures_.front();
-    failures_.pop_front();
+  if (always_.has_value() || !failures_.empty()) {
+    const Status failure = always_.has_value() ? *always_ : failures_.front();
+    if (!always_.has_value()) {
+      failures_.pop_front();
+    }
     if (failure.ok()) {
       throw std::bad_alloc();
     }

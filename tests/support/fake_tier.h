@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,15 @@ class FakeTier final : public cold::ColdTier {
   // The next commits end so, in this order; later ones well. A status of kOk: std::bad_alloc is
   // thrown.
   void Fail(base::Status status);
+  // All do, until Heal.
+  void FailAlways(base::Status status);
+  void Heal();
   // The next reads.
   void FailRead(base::Status status);
 
   // From now on commits wait at the door.
   void Hold();
-  // Waits until so many are at the door.
+  // Waits until so many are at the door that were not let on yet.
   void AwaitHeld(uint64_t commits);
   // Lets the first so many on.
   void LetOn(uint64_t commits);
@@ -68,6 +72,7 @@ class FakeTier final : public cold::ColdTier {
 
   mutable std::mutex mutex_;
   std::condition_variable moved_;
+  std::optional<base::Status> always_;
   std::deque<base::Status> failures_;
   std::deque<base::Status> read_failures_;
   bool held_ = false;

@@ -112,16 +112,16 @@ TEST(SpillerTest, TwoThreadsWriteEachStreamOldestFirstWithoutAGap) {
 TEST(SpillerTest, FullDiskKeepsTheRecordsAndIsTriedAgainUntilThereIsSpace) {
   TierBench bench(1);
   Stream* const stream = bench.MakeStream("a");
-  for (int i = 0; i < 3; ++i) {
-    bench.tier.Fail({Code::kFull, "no space"});
-  }
+  bench.tier.FailAlways({Code::kFull, "no space"});
   ASSERT_TRUE(AddArenas(&bench, stream, 2).ok());
+  EXPECT_EQ(bench.Flush(Durability::kDevice, Long()).code(), Code::kFull);
   EXPECT_EQ(bench.Flush(Durability::kDevice, Long()).code(), Code::kFull);
   EXPECT_EQ(stream->spilled_seq(), 0u);
   bench.ExpectHolds(*stream);
+  bench.tier.Heal();
   AwaitEvent(&bench, EventKind::kRecovered);
   EXPECT_EQ(bench.spiller.health_code(), Code::kOk);
-  EXPECT_EQ(bench.counters.spill_errors.load(), 3u);
+  EXPECT_GE(bench.counters.spill_errors.load(), 2u);
   EXPECT_TRUE(bench.Flush(Durability::kDevice, Long()).ok());
   EXPECT_EQ(bench.tier.end_seq(0), stream->tail_seq());
 }
@@ -129,9 +129,7 @@ TEST(SpillerTest, FullDiskKeepsTheRecordsAndIsTriedAgainUntilThereIsSpace) {
 TEST(SpillerTest, AdderAtTheHardLimitIsToldThatTheDiskIsFull) {
   TierBench bench(1);
   Stream* const stream = bench.MakeStream("a");
-  for (int i = 0; i < 1000; ++i) {
-    bench.tier.Fail({Code::kFull, "no space"});
-  }
+  bench.tier.FailAlways({Code::kFull, "no space"});
   Status status;
   for (int i = 0; i < 10 && status.ok(); ++i) {
     status = AddArenas(&bench, stream, 1);
@@ -149,11 +147,12 @@ TEST(SpillerTest, FullDiskIsForgottenWhenNothingIsLeftToWrite) {
   TierBench bench(2);
   Stream* const stream = bench.MakeStream("a");
   ASSERT_TRUE(bench.Add(stream, 1, 10).ok());
-  bench.tier.Fail({Code::kFull, "no space"});
+  bench.tier.FailAlways({Code::kFull, "no space"});
   EXPECT_EQ(bench.Flush(Durability::kDevice, Long()).code(), Code::kFull);
   bench.tier.Hold();
   bench.tier.AwaitHeld(1);
   stream->Clear();
+  bench.tier.Heal();
   bench.tier.Release();
   AwaitEvent(&bench, EventKind::kRecovered);
   EXPECT_EQ(bench.spiller.health_code(), Code::kOk);
@@ -201,8 +200,9 @@ TEST(SpillerTest, SyncThatThrewOrFailedIsAskedForAgain) {
     Stream* const stream = bench.MakeStream("a");
     ASSERT_TRUE(bench.Add(stream, 10, 10).ok());
     ASSERT_TRUE(bench.Flush(Durability::kKernel, Long()).ok());
-    bench.tier.Fail(throws ? Status() : Status(Code::kNoMemory));
+    bench.tier.FailAlways(throws ? Status() : Status(Code::kNoMemory));
     EXPECT_EQ(bench.Flush(Durability::kDevice, Long()).code(), Code::kNoMemory);
+    bench.tier.Heal();
     EXPECT_TRUE(bench.Flush(Durability::kDevice, Long()).ok());
     EXPECT_EQ(stream->spilled_seq(), 10u);
     EXPECT_EQ(bench.tier.commits().back().durability, Durability::kDevice);
