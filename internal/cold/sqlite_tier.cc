@@ -224,13 +224,14 @@ class SqliteTier final : public ColdTier {
   // Behind a commit that succeeded, so nothing may fail or throw any more: what goes wrong here is
   // told by the next call.
   void TidyUp(bool checkpoint_anyway) noexcept SPW_REQUIRES(turn_) {
-    if (checkpoint_anyway || writer_->wal_bytes() >= tuning_.wal_bytes_soft) {
-      Checkpoint();
-    }
-    if (writer_->wal_bytes() >= tuning_.wal_bytes_hard) {
+    const uint64_t wal_bytes = writer_->wal_bytes();
+    if (wal_bytes >= tuning_.wal_bytes_hard) {
+      // Copied it may have been before, but it starts anew only if no reader stands in it.
       readers_->Pause();
       Checkpoint();
       readers_->Resume();
+    } else if (checkpoint_anyway || wal_bytes >= tuning_.wal_bytes_soft) {
+      Checkpoint();
     }
     MeasureFile();
   }
