@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# consumer_test.sh build-folder: packs the crates, and builds and runs a stranger's program with
+# them against an installed library: shared, as pkg-config tells, and static.
+set -euo pipefail
+build=$(realpath "${1:?"usage: consumer_test.sh build-folder"}")
+cd "$(dirname "$0")"
+source ../../tests/bindings/common.sh
+need_cargo
+temp=$(mktemp -d "${TMPDIR:-/var/tmp}/spillway-consumer-rust-XXXXXX")
+trap 'rm -rf "$temp"' EXIT
+libdir=
+install_tree "$build" "$temp/usr" # sets it
+
+# Packing spillway resolves its dependencies, as publishing does, and no registry has spillway-sys:
+# a folder of unpacked crates stands in for one, for packing and for the stranger.
+mkdir -p "$temp/packing" "$temp/vendor" "$temp/stranger/.cargo" "$temp/stranger/src"
+cp -r Cargo.toml Cargo.lock README.md spillway-sys spillway "$temp/packing"
+cat >"$temp/config.toml" <<END
+[source.crates-io]
+replace-with = "packed"
+[source.packed]
+directory = "$temp/vendor"
+END
+pack() { # crate
+  local version=0.1.0 packed
+  (cd "$temp/packing" && cargo package --quiet --no-verify --allow-dirty --offline --package "$1" \
+    --config "$temp/config.toml" --target-dir "$temp/target")
+  packed=$temp/target/package/$1-$version.crate
+  tar -xzf "$packed" -C "$temp/vendor"
+  printf '{"files":{},"package":"%s"}' "$(sha256sum "$packed" | cut -d ' ' -f 1)" \
+    >"$temp/vendor/$1-$version/.cargo-checksum.json"
+}
+pack spillway-sys
+pack spillway
+
+cp "$temp/config.toml" "$temp/stranger/.cargo/config.toml"
+cat >"$temp/stranger/Cargo.toml" <<END
+[package]
+name = "stranger"
+version = "1.0.0"
+edition = "2021"
+[dependencies]
+spillway = "0.1"
+END
+# The program of the README, word for word.
+sed -n '/^```rust$/,/^```$/p' README.md | sed '1d;/^```$/,$d' >"$temp/stranger/src/main.rs"
+
+cd "$temp/stranger"
+try() { # name command...
+  local name=$1 output
+  shift
+  rm -f first.spw*
+  output=$("$@")
+  [[ $output == $'0: Hello\n1: world' ]] || { echo "$name: printed: $output"; exit 1; }
+  [[ -f first.spw ]] || { echo "$name: no store"; exit 1; }
+  echo "$name: ok"
+}
+export CARGO_TARGET_DIR=$temp/shared
+command -v pkg-config >/dev/null || export SPW_LIB_DIR=$libdir
+try "cargo run, shared library" cargo run --quiet --offline
+try "the program alone, shared library" env LD_LIBRARY_PATH="$libdir" "$temp/shared/debug/stranger"
+export CARGO_TARGET_DIR=$temp/static SPW_STATIC=1
+try "cargo run, static library" cargo run --quiet --offline
+rm -r "${temp:?}/usr" # the program needs none of it
+try "the program alone, static library" "$temp/static/debug/stranger"

@@ -1,0 +1,120 @@
+//! The structs of `spillway.h`: what their fields mean stands there. Their sizes are proved below,
+//! the offsets of their fields in tests/layout.rs, for `offset_of!` is younger than Rust 1.63.
+
+use core::ffi::c_void;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_slice {
+    pub data: *const c_void,
+    pub len: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_stats {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub streams: u64,
+    pub batches_added: u64,
+    pub records_added: u64,
+    pub payload_bytes_added: u64,
+    pub records_live: u64,
+    pub records_unspilled: u64,
+    pub records_cold: u64,
+    pub records_resident: u64,
+    pub records_resident_peak: u64,
+    pub bytes_unspilled: u64,
+    pub bytes_clean: u64,
+    pub bytes_free: u64,
+    pub bytes_resident: u64,
+    pub bytes_resident_peak: u64,
+    pub bytes_pinned: u64,
+    pub bytes_soft: u64,
+    pub bytes_hard: u64,
+    pub records_soft: u64,
+    pub records_hard: u64,
+    pub spills: u64,
+    pub records_spilled: u64,
+    pub payload_bytes_spilled: u64,
+    pub spill_ns_last: u64,
+    pub spill_ns_total: u64,
+    pub spill_errors: u64,
+    pub waits: u64,
+    pub wait_ns_total: u64,
+    pub wait_ns_max: u64,
+    pub adds_refused: u64,
+    pub records_cleared: u64,
+    pub evictions: u64,
+    pub cold_reads: u64,
+    pub cold_bytes_read: u64,
+    pub checksum_errors: u64,
+    pub cold_file_bytes: u64,
+    pub events_lost: u64,
+    pub health: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_stream_stats {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub begin_seq: u64,
+    pub spilled_seq: u64,
+    pub tail_seq: u64,
+    pub records_resident: u64,
+    pub bytes_unspilled: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_event {
+    pub kind: u32,
+    pub stream: u32,
+    pub code: i32,
+    pub reserved: u32,
+    pub time_ns: u64,
+    pub seq: u64,
+    pub count: u64,
+    pub value: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_scan {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub stream: u32,
+    pub reserved: u32,
+    pub begin_seq: u64,
+    pub end_seq: u64,
+    pub time_begin: i64,
+    pub time_end: i64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_view {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub count: u64,
+    pub first_seq: u64,
+    pub data: *const u8,
+    pub data_len: u64,
+    pub begin: *const u64,
+    pub end: *const u64,
+    pub seqs: *const u64,
+    pub times: *const i64,
+}
+
+/// The size of each on 64 bits; all are aligned to 8 bytes.
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    use core::mem::{align_of, size_of};
+    assert!(size_of::<spw_slice>() == 16 && align_of::<spw_slice>() == 8);
+    assert!(size_of::<spw_stats>() == 304 && align_of::<spw_stats>() == 8);
+    assert!(size_of::<spw_stream_stats>() == 48 && align_of::<spw_stream_stats>() == 8);
+    assert!(size_of::<spw_event>() == 48 && align_of::<spw_event>() == 8);
+    assert!(size_of::<spw_scan>() == 48 && align_of::<spw_scan>() == 8);
+    assert!(size_of::<spw_view>() == 72 && align_of::<spw_view>() == 8);
+};

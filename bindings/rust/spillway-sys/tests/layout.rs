@@ -1,0 +1,132 @@
+//! Every field of every struct is where C has it, and the library that is loaded agrees on the
+//! sizes.
+use std::mem::{size_of, MaybeUninit};
+use std::ptr::addr_of;
+
+use spillway_sys::*;
+
+macro_rules! offsets {
+    ($($name:ident { $($field:ident: $offset:literal,)* })*) => {$(
+        #[test]
+        fn $name() {
+            let place = MaybeUninit::<$name>::uninit();
+            let start = place.as_ptr();
+            // Safe: only addresses are taken.
+            $(assert_eq!(unsafe { addr_of!((*start).$field) } as usize - start as usize, $offset,
+                         "{}.{}", stringify!($name), stringify!($field));)*
+        }
+    )*};
+}
+
+#[cfg(target_pointer_width = "64")]
+offsets! {
+    spw_slice {
+        data: 0,
+        len: 8,
+    }
+    spw_stats {
+        struct_size: 0,
+        flags: 4,
+        streams: 8,
+        batches_added: 16,
+        records_added: 24,
+        payload_bytes_added: 32,
+        records_live: 40,
+        records_unspilled: 48,
+        records_cold: 56,
+        records_resident: 64,
+        records_resident_peak: 72,
+        bytes_unspilled: 80,
+        bytes_clean: 88,
+        bytes_free: 96,
+        bytes_resident: 104,
+        bytes_resident_peak: 112,
+        bytes_pinned: 120,
+        bytes_soft: 128,
+        bytes_hard: 136,
+        records_soft: 144,
+        records_hard: 152,
+        spills: 160,
+        records_spilled: 168,
+        payload_bytes_spilled: 176,
+        spill_ns_last: 184,
+        spill_ns_total: 192,
+        spill_errors: 200,
+        waits: 208,
+        wait_ns_total: 216,
+        wait_ns_max: 224,
+        adds_refused: 232,
+        records_cleared: 240,
+        evictions: 248,
+        cold_reads: 256,
+        cold_bytes_read: 264,
+        checksum_errors: 272,
+        cold_file_bytes: 280,
+        events_lost: 288,
+        health: 296,
+    }
+    spw_stream_stats {
+        struct_size: 0,
+        flags: 4,
+        begin_seq: 8,
+        spilled_seq: 16,
+        tail_seq: 24,
+        records_resident: 32,
+        bytes_unspilled: 40,
+    }
+    spw_event {
+        kind: 0,
+        stream: 4,
+        code: 8,
+        reserved: 12,
+        time_ns: 16,
+        seq: 24,
+        count: 32,
+        value: 40,
+    }
+    spw_scan {
+        struct_size: 0,
+        flags: 4,
+        stream: 8,
+        reserved: 12,
+        begin_seq: 16,
+        end_seq: 24,
+        time_begin: 32,
+        time_end: 40,
+    }
+    spw_view {
+        struct_size: 0,
+        flags: 4,
+        count: 8,
+        first_seq: 16,
+        data: 24,
+        data_len: 32,
+        begin: 40,
+        end: 48,
+        seqs: 56,
+        times: 64,
+    }
+}
+
+#[test]
+fn sizes_as_the_library_was_built() {
+    let sizes = [
+        (SPW_STRUCT_SLICE, size_of::<spw_slice>()),
+        (SPW_STRUCT_STATS, size_of::<spw_stats>()),
+        (SPW_STRUCT_STREAM_STATS, size_of::<spw_stream_stats>()),
+        (SPW_STRUCT_EVENT, size_of::<spw_event>()),
+        (SPW_STRUCT_SCAN, size_of::<spw_scan>()),
+        (SPW_STRUCT_VIEW, size_of::<spw_view>()),
+        (99, 0),
+    ];
+    for (id, size) in sizes {
+        assert_eq!(unsafe { spw_sizeof(id) }, size, "struct {}", id);
+    }
+}
+
+#[test]
+fn version_of_the_library() {
+    let version = unsafe { spw_abi_version() };
+    assert_eq!(version >> 16, SPW_VERSION_MAJOR as u32);
+    assert!(version & 0xffff >= SPW_VERSION_MINOR as u32);
+}

@@ -1,0 +1,61 @@
+//! Spillway holds more records than memory allows: it appends them in batches at memory speed,
+//! spills them to disk in the background under one budget that it keeps, reads them back in order,
+//! and loses none.
+//!
+//! ```no_run
+//! use spillway::{Batch, ColdTier, Options};
+//!
+//! fn main() -> Result<(), spillway::Error> {
+//!     let store = Options::new().cold_tier(ColdTier::Sqlite).open("first.spw")?;
+//!     let log = store.stream("log")?;
+//!     store.add(log, &Batch::from_iter(["Hello", "world"]))?;
+//!     let mut cursor = store.cursor(log, ..)?;
+//!     while let Some(view) = cursor.next()? {
+//!         for payload in view {
+//!             println!("{}", String::from_utf8_lossy(payload));
+//!         }
+//!     }
+//!     store.close()?; // from here on it is safe
+//!     Ok(())
+//! }
+//! ```
+//!
+//! - A [`Store`] has [streams](Store::stream); a [`Batch`] of records goes in with [`Store::add`].
+//! - A [`Cursor`] reads a snapshot: it lends a [`View`] of many records at a time, not copied.
+//!   [`Cursor::detach`] makes one an [`OwnedBatch`], which outlives everything.
+//! - [`Store::flush`] and [`Store::close`] make records durable. Dropping a store does not.
+//! - A [`CancelToken`] ends calls that wait, from another thread.
+//! - There is no executor in here. In async code put calls that may wait into `spawn_blocking` or
+//!   the like: stores, tokens, batches and cursors are `Send` and `'static`.
+//!
+//! No function panics on what a file or the library says. The crate has no dependencies but
+//! `spillway-sys`, which finds `libspillway`.
+#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+#![warn(missing_debug_implementations, unreachable_pub, rust_2018_idioms)]
+
+mod batch;
+mod close;
+mod cursor;
+mod error;
+mod op;
+mod options;
+mod owned;
+mod read;
+mod stats;
+mod store;
+mod version;
+mod view;
+mod wait;
+
+pub use batch::{Batch, Columns};
+pub use close::CloseError;
+pub use cursor::{Cursor, Records, ViewLimit};
+pub use error::{Error, ErrorKind};
+pub use op::{CancelToken, Progress};
+pub use options::{ColdTier, Key, OpenMode, Options, StreamOptions, WhenFull, UNLIMITED};
+pub use owned::OwnedBatch;
+pub use stats::{Event, EventKind, Stats, StreamStats};
+pub use store::{FlushLevel, Store, Stream};
+pub use version::{abi_version, leaked_stores, version};
+pub use view::{OwnedRecord, Payloads, Record, View, ViewRecords};
+pub use wait::Wait;

@@ -1,0 +1,132 @@
+//! What the tests share: random numbers with a seed, folders, stores, and waiting for a condition.
+#![allow(dead_code)] // each test program uses some of it
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use spillway::{Batch, ColdTier, Cursor, ErrorKind, Options, OwnedRecord, Store, Stream, WhenFull};
+
+/// SplitMix64. `SEED` repeats a run, as in all tests here; the seed is shown when a test fails.
+pub struct Prng(u64);
+
+impl Prng {
+    pub fn new() -> Prng {
+        let clock = || Some(std::time::UNIX_EPOCH.elapsed().ok()?.as_nanos() as u64);
+        let given = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
+        let seed = given.or_else(clock).unwrap_or(1);
+        println!("seed={0} rerun: make test T=bindings.rust SEED={0}", seed);
+        Prng(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, range: Range<u64>) -> u64 {
+        range.start + self.next() % (range.end - range.start)
+    }
+
+    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let words = (0..len / 8 + 1).map(|_| self.next().to_le_bytes());
+        let mut bytes = words.collect::<Vec<_>>().concat();
+        bytes.truncate(len);
+        bytes
+    }
+}
+
+/// A folder that is gone with it.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Folder {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("spillway-rust-{}-{}", std::process::id(), number);
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).expect("a folder for the test");
+        Folder(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.0.join("store.spw")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub const BUDGET: u64 = 256 << 10; // the smallest there is
+
+/// A store in the folder that spills early.
+pub fn small_store(folder: &Folder) -> Store {
+    small_options().open(folder.store()).expect("a store")
+}
+
+pub fn small_options() -> Options {
+    Options::new().cold_tier(ColdTier::Sqlite).budget_bytes(BUDGET).clone()
+}
+
+/// A store in memory whose adds wait at the hard limit, filled up to it, and how many records it
+/// took.
+pub fn full_store() -> (Store, Stream, u64) {
+    let options = Options::new().budget_bytes(BUDGET).when_full(WhenFull::Block).clone();
+    let store = options.open_in_memory().expect("a store");
+    let stream = store.stream("full").expect("a stream");
+    let mut batch = Batch::new();
+    batch.push(&[7; 4096]);
+    let mut count = 0;
+    loop {
+        match store.add_with(stream, &batch, Duration::from_millis(0)) {
+            Ok(_) => count += 1,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WouldBlock, "{:?}", error);
+                return (store, stream, count);
+            }
+        }
+    }
+}
+
+/// All records from the cursor's position on.
+pub fn all(cursor: &mut Cursor) -> Vec<OwnedRecord> {
+    cursor.records().collect::<Result<_, _>>().expect("records")
+}
+
+pub fn contents(store: &Store, stream: Stream) -> Vec<OwnedRecord> {
+    all(&mut store.cursor(stream, ..).expect("a cursor"))
+}
+
+/// What is wrong with the kind of an error, at the line of the caller.
+#[track_caller]
+pub fn refused<T>(result: Result<T, spillway::Error>, kind: ErrorKind) -> spillway::Error {
+    match result {
+        Ok(_) => panic!("no error, where {:?} was expected", kind),
+        Err(error) => {
+            assert_eq!(error.kind(), kind, "{:?}", error);
+            error
+        }
+    }
+}
+
+/// Waits for a condition; a minute is for ever.
+#[track_caller]
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for {}", what);
+        thread::yield_now();
+    }
+}
