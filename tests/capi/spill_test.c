@@ -108,9 +108,10 @@ static void low_water(int64_t percent) {
       POLL_UNTIL(stats_of(store).bytes_unspilled <= stats_of(store).bytes_soft);
     }
   }
-  const spw_stats stats = at_rest(store);
   const uint64_t segment = 64 * kKiB; /* a 64th of the budget */
   const uint64_t low = (uint64_t)percent * 4 * kMiB / 100;
+  POLL_UNTIL(stats_of(store).bytes_unspilled <= low + 2 * segment);
+  const spw_stats stats = at_rest(store);
   check_that(
       stats.bytes_unspilled <= low + 2 * segment && stats.bytes_unspilled + 2 * segment >= low,
       __FILE__, __LINE__, "%" PRIu64 " bytes are left, the mark is %" PRIu64, stats.bytes_unspilled,

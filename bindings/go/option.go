@@ -1,0 +1,174 @@
+package spillway
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+// Key names an option of a store or stream.
+type Key int32
+
+// The keys. Each has a function of its name that makes the option and says what it means. The value
+// is what [Store.Option] answers.
+const (
+	KeyBudgetBytes    Key = optBudgetBytes    // bytes
+	KeyBudgetRecords  Key = optBudgetRecords  // records
+	KeyHardPercent    Key = optHardPercent    // percent
+	KeyLowPercent     Key = optLowPercent     // percent
+	KeySpillsInFlight Key = optSpillsInFlight // count
+	KeyTimeout        Key = optTimeoutMs      // milliseconds
+	KeyColdTier       Key = optColdTier       // Tier
+	KeyOpenMode       Key = optOpen           // Mode
+	KeyWhenFull       Key = optWhenFull       // Full
+	KeyTimes          Key = optTimes          // 0 or 1
+
+	// Keys below 0 are this package's own.
+	keyAddsInFlight    Key = -1
+	keyFlushesInFlight Key = -2
+)
+
+// Values of options and limits of the library.
+const (
+	Auto           int64  = spwAuto           // BudgetBytes: let the library choose
+	Unlimited      int64  = spwUnlimited      // budgets: no limit
+	NoLimit        uint64 = spwNoLimit        // Cursor.Limit: no limit
+	SeqNone        uint64 = spwSeqNone        // no sequence number; Scan.End: all there are now
+	RecordBytesMax        = spwRecordBytesMax // bytes of the largest record
+	StreamsMax            = spwStreamsMax     // streams of a store
+	StreamNameMax         = spwStreamNameMax  // bytes of a stream's name
+)
+
+// WaitForever is the Timeout that never ends a wait.
+const WaitForever time.Duration = math.MaxInt64
+
+// Tier says where spilled records go.
+type Tier int64
+
+// The tiers.
+const (
+	TierBlockFile Tier = tierBlockFile // ErrUnsupported in this version
+	TierSQLite    Tier = tierSQLite    // a SQLite database, which any tool may open after Close
+)
+
+// Mode says what may and must be there when a store is opened.
+type Mode int64
+
+// The modes.
+const (
+	OpenCreate   Mode = openCreate   // open it, or create it
+	OpenExisting Mode = openExisting // ErrNotFound if there is none
+	OpenNew      Mode = openNew      // ErrAlreadyExists if there is one
+)
+
+// Full says what an add does at the hard limit.
+type Full int64
+
+// What an add does at the hard limit.
+const (
+	FullBlock Full = whenFullBlock // wait for room
+	FullFail  Full = whenFullFail  // ErrWouldBlock at once
+)
+
+// Option is one value for [Open], [OpenMemory], [Store.Stream] or [Store.SetOption]. An unknown
+// key, or one that does not belong where it is used, is [ErrUnsupported]; a value out of range, or
+// a key given twice, [ErrInvalidArgument].
+type Option struct {
+	Key   Key
+	Value int64
+}
+
+// BudgetBytes limits the bytes of memory for records, overhead included: at least 256 KiB, or
+// [Unlimited], or (store only) [Auto], a quarter of the container's or machine's memory. Spilling
+// starts above it, and no add passes beyond HardPercent of it. For a store ([Auto] by default), a
+// stream ([Unlimited] by default, inside its store's), live.
+func BudgetBytes(bytes int64) Option { return Option{KeyBudgetBytes, bytes} }
+
+// BudgetRecords limits the records in memory: at least 1, [Unlimited] by default. For a store, a
+// stream, live.
+func BudgetRecords(records int64) Option { return Option{KeyBudgetRecords, records} }
+
+// HardPercent sets the hard limit in percent of the budgets: 100 to 1000, 130 by default. For a
+// store.
+func HardPercent(percent int) Option { return Option{KeyHardPercent, int64(percent)} }
+
+// LowPercent sets where a spill stops, in percent of the budgets: 0 to 100, 70 by default. For a
+// store.
+func LowPercent(percent int) Option { return Option{KeyLowPercent, int64(percent)} }
+
+// SpillsInFlight sets how many spills may run at once: 1 or 2, 2 by default. For a store.
+func SpillsInFlight(count int) Option { return Option{KeySpillsInFlight, int64(count)} }
+
+// Timeout sets how long a call may wait whose context has no earlier deadline, in whole
+// milliseconds, rounded up. 0 is not to wait at all; [WaitForever], the default, never ends a wait.
+// For a store, live.
+func Timeout(timeout time.Duration) Option {
+	if timeout == WaitForever {
+		return Option{KeyTimeout, spwWaitForever}
+	}
+	if timeout < 0 {
+		return Option{KeyTimeout, -1} // out of range, and not rounded up to 0
+	}
+	return Option{KeyTimeout, milliseconds(timeout)}
+}
+
+// ColdTier says where spilled records go. A new store must name one; an existing store knows its
+// own. For a store.
+func ColdTier(tier Tier) Option { return Option{KeyColdTier, int64(tier)} }
+
+// OpenMode says what may and must be there: [OpenCreate] by default. For a store.
+func OpenMode(mode Mode) Option { return Option{KeyOpenMode, int64(mode)} }
+
+// WhenFull says what an add does at the hard limit: [FullBlock] by default, in memory-only stores
+// [FullFail]. For a store, a stream (its store's by default), live for a stream.
+func WhenFull(full Full) Option { return Option{KeyWhenFull, int64(full)} }
+
+// Times says whether every record of a stream has a time, or none. Fixed when the stream is
+// created; none by default. For a stream.
+func Times(on bool) Option {
+	if on {
+		return Option{KeyTimes, 1}
+	}
+	return Option{KeyTimes, 0}
+}
+
+// AddsInFlight sets how many Adds to one stream may be inside the library at once, each on a thread
+// of its own; others queue in Go, in order. At least 1; GOMAXPROCS when the store is opened by
+// default. It is counted per stream, so that writers who wait for room in one stream keep out
+// nobody else. For a store; an option of this package.
+func AddsInFlight(count int) Option { return Option{keyAddsInFlight, int64(count)} }
+
+// FlushesInFlight sets how many Flushes of the store may be inside the library at once: at least 1,
+// 64 by default, because those that wait together are served by one commit. For a store; an option
+// of this package.
+func FlushesInFlight(count int) Option { return Option{keyFlushesInFlight, int64(count)} }
+
+func milliseconds(d time.Duration) int64 {
+	ms := int64(d / time.Millisecond)
+	if d%time.Millisecond > 0 {
+		ms++
+	}
+	return ms
+}
+
+// withOptions runs a call with the options as the library takes them.
+func withOptions(options []Option, body func(optionsHandle) error) error {
+	if len(options) == 0 {
+		return body(nil)
+	}
+	bag, err := rawOptionsNew()
+	if err != nil {
+		return err
+	}
+	defer rawOptionsFree(bag)
+	for _, each := range options {
+		// One of two values would have no effect, and nobody could tell which.
+		if _, err := rawOptionsGet(bag, each.Key); err == nil {
+			return invalid("option " + strconv.Itoa(int(each.Key)) + " is given twice")
+		}
+		if err := rawOptionsSet(bag, each.Key, each.Value); err != nil {
+			return err
+		}
+	}
+	return body(bag)
+}

@@ -1,0 +1,189 @@
+package spillway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+)
+
+var background = context.Background()
+
+// newRandom prints its seed; SEED=n gives it again.
+func newRandom(t testing.TB) *rand.Rand {
+	seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64)
+	if err != nil {
+		seed = rand.Uint64()
+	}
+	t.Logf("seed=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func got[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		must(t, err)
+		return value
+	}
+}
+
+// want checks an error's code.
+func want(t testing.TB, err error, code Code) {
+	t.Helper()
+	if !errors.Is(err, code) {
+		t.Fatalf("got %v, want %v", err, code)
+	}
+}
+
+func storePath(t testing.TB) string { return filepath.Join(t.TempDir(), "store.spw") }
+
+// openAt opens a store on disk that the test closes, if it did not do so itself.
+func openAt(t testing.TB, path string, options ...Option) *Store {
+	t.Helper()
+	store := got(Open(background, path, append(options, ColdTier(TierSQLite))...))(t)
+	t.Cleanup(func() { must(t, store.Close(background)) })
+	return store
+}
+
+func openMemory(t testing.TB, options ...Option) *Store {
+	t.Helper()
+	store := got(OpenMemory(background, options...))(t)
+	t.Cleanup(func() { must(t, store.Close(background)) })
+	return store
+}
+
+func newStream(t testing.TB, store *Store, name string, options ...Option) Stream {
+	t.Helper()
+	return got(store.Stream(name, StreamCreate, options...))(t)
+}
+
+func batchOf(records ...string) *Batch {
+	batch := new(Batch)
+	for _, each := range records {
+		batch.AppendString(each)
+	}
+	return batch
+}
+
+func add(t testing.TB, store *Store, stream Stream, records ...string) uint64 {
+	t.Helper()
+	return got(store.Add(background, stream, batchOf(records...)))(t)
+}
+
+// model is what a stream should hold.
+type model struct {
+	records [][]byte
+	times   []int64 // nil: none
+}
+
+func (m *model) addRandom(t testing.TB, random *rand.Rand, store *Store, stream Stream, most int) {
+	t.Helper()
+	batch := new(Batch)
+	first := uint64(len(m.records))
+	for range random.IntN(most) + 1 {
+		record := make([]byte, random.IntN(400))
+		for i := range record {
+			record[i] = byte(random.Uint32())
+		}
+		m.records = append(m.records, record)
+		if m.times != nil {
+			time := random.Int64() - random.Int64()
+			m.times = append(m.times, time)
+			batch.AppendTime(record, time)
+		} else {
+			batch.Append(record)
+		}
+	}
+	if at := got(store.Add(background, stream, batch))(t); at != first {
+		t.Fatalf("first sequence number %d, want %d", at, first)
+	}
+}
+
+// compare reads the whole stream and compares every byte, sequence number and time.
+func (m *model) compare(t testing.TB, store *Store, stream Stream, viewMax uint64) {
+	t.Helper()
+	cursor := got(store.Cursor(stream))(t)
+	defer cursor.Close()
+	must(t, cursor.Limit(viewMax, NoLimit))
+	seq := uint64(0)
+	for cursor.Next(background) {
+		records := cursor.Batch()
+		for i := range records.Len() {
+			m.compareRecord(t, seq, records.Record(i))
+			seq++
+		}
+	}
+	must(t, cursor.Err())
+	if seq != uint64(len(m.records)) {
+		t.Fatalf("%d records, want %d", seq, len(m.records))
+	}
+}
+
+func (m *model) compareRecord(t testing.TB, seq uint64, record Record) {
+	t.Helper()
+	if record.Seq != seq || !bytes.Equal(record.Bytes, m.records[seq]) {
+		t.Fatalf("record %d has seq %d and %d other bytes", seq, record.Seq, len(record.Bytes))
+	}
+	time := int64(0)
+	if m.times != nil {
+		time = m.times[seq]
+	}
+	if record.Time != time {
+		t.Fatalf("record %d has time %d, want %d", seq, record.Time, time)
+	}
+}
+
+// eventually runs until the condition holds, giving others the processor: no sleep, and an end.
+func eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !condition(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("never: " + what)
+		}
+	}
+}
+
+// fullStore is a store in memory only, filled to its hard limit, where adds wait.
+func fullStore(t testing.TB, options ...Option) (*Store, Stream) {
+	t.Helper()
+	store := openMemory(t, append(options, BudgetBytes(256<<10), WhenFull(FullBlock))...)
+	stream := newStream(t, store, "full")
+	fill(t, store, stream)
+	return store, stream
+}
+
+// fill adds until there is no room even for one more byte.
+func fill(t testing.TB, store *Store, stream Stream) {
+	t.Helper()
+	for size := 16 << 10; size > 0; size /= 2 {
+		batch := batchOf(string(make([]byte, size)))
+		for {
+			if _, err := store.TryAdd(stream, batch); err != nil {
+				want(t, err, ErrWouldBlock)
+				break
+			}
+		}
+	}
+}
+
+func recordCount(t testing.TB, store *Store, stream Stream) uint64 {
+	t.Helper()
+	stats := got(store.StreamStats(stream))(t)
+	return stats.TailSeq - stats.BeginSeq
+}
+
+func numbered(i int) string { return fmt.Sprintf("record %d", i) }
