@@ -21,7 +21,7 @@ configure_bench := -DSPW_BENCH=ON -DSPW_TESTS=OFF
 
 .PHONY: help
 help: ## help: these verbs
-	@sed -n 's/^[a-z]*:.*## /make /p' Makefile
+	@sed -n 's/^[a-z-]*:.*## /make /p' Makefile
 
 .PHONY: bootstrap
 bootstrap: ## bootstrap: install what a fresh Debian lacks (run and test do it themselves)
@@ -45,6 +45,11 @@ run: bootstrap build/release/build.ninja ## run: put real logs through the store
 test: bootstrap ## test: build, run all tests (T=regex: some of them, SEED=n: random tests with that seed)
 	@$(MAKE) --no-print-directory build/release
 	@.ci/ctest build/release $(if $(T),-R '$(T)')
+
+.PHONY: test-bindings
+test-bindings: bootstrap ## test-bindings: C#, Go and Rust, from the source and from the packed artefact; nothing is skipped
+	@$(MAKE) --no-print-directory build/release
+	@SPW_REQUIRE_ALL=1 .ci/ctest build/release -R '^(bindings|consumer|examples|smoke)\.'
 
 .PHONY: format
 format: ## format: rewrite our C and C++ sources with clang-format
@@ -73,8 +78,9 @@ valgrind: bootstrap ## valgrind: the C API tests under memcheck
 	@.ci/valgrind build/valgrind
 
 .PHONY: examples
-examples: bootstrap build/release/build.ninja ## examples: build the examples only
-	cmake --build build/release -j $(JOBS) --target examples
+examples: bootstrap build/release/build.ninja ## examples: build the examples, run the one there is in every language, compare
+	@cmake --build build/release -j $(JOBS) --target examples
+	tests/examples/languages_test.sh build/release
 
 .PHONY: install
 install: build/release/build.ninja ## install: header, libraries, package files (DESTDIR=, PREFIX=/usr/local)

@@ -2,8 +2,8 @@
  *
  * Conventions of this header
  *  1. Everything is opaque: handles are made by an `open`/`new` call and given back by their
- *     `_free`. Free takes NULL, never fails, never waits for I/O, and may come in any order (a
- *     cursor keeps what it needs of its store).
+ *     `_free`. Free takes NULL, never fails, never waits for I/O, and may come in any order: what
+ * is left of a store that was freed first answers SPW_CLOSED, but detached batches stay readable.
  *  2. A function that can fail returns an spw_status and takes `spw_error **err` last. `err` may
  *     be NULL. Otherwise it is always written: NULL on success, an error on failure that the
  *     caller gives back with spw_error_free.
@@ -111,8 +111,8 @@ int32_t spw_error_os_code(const spw_error* error);
 int32_t spw_error_detail_code(const spw_error* error);
 /* Index in the caller's batch or list that is to blame; -1: none. */
 int64_t spw_error_record(const spw_error* error);
-/* What happened and where, UTF-8, NUL-terminated; *len (may be NULL) gets its length. Lives as long
- * as the error. */
+/* What happened and where, NUL-terminated; *len (may be NULL) gets its length. UTF-8, but for paths
+ * and names, which are given as they are. Lives as long as the error. */
 const char* spw_error_message(const spw_error* error, size_t* len);
 void spw_error_free(spw_error* error);
 
@@ -160,7 +160,8 @@ void spw_error_free(spw_error* error);
  * default is its store's, a store's is SPW_WHEN_FULL_BLOCK, in memory-only stores
  * SPW_WHEN_FULL_FAIL. */
 #define SPW_OPT_WHEN_FULL 9
-/* stream, fixed when it is created. 1: every record has a time; 0 (default): none has. */
+/* stream, fixed when it is created. 1: every record has a time, an int64 that the library does not
+ * interpret (nanoseconds since 1970 by convention); 0 (default): none has. */
 #define SPW_OPT_TIMES 10
 
 #define SPW_TIER_BLOCK_FILE 1
@@ -209,7 +210,8 @@ void spw_op_free(spw_op* op);
 
 /* Opens or creates a store at `path` (bytes without NUL). path NULL: a store in memory only,
  * bounded by its budget. `options` may be NULL and is not kept. `op` may be NULL. Files are made
- * with mode 0600; beside the store stands `<path>-lock`. NOT_FOUND, ALREADY_EXISTS: SPW_OPT_OPEN.
+ * with mode 0600; beside the store stands `<path>-lock`. NOT_FOUND, ALREADY_EXISTS: SPW_OPT_OPEN;
+ * NOT_FOUND also for a folder that is not there.
  * BUSY: open elsewhere, in this process or another. CORRUPT: damaged, or not a store. UNSUPPORTED:
  * made by a later version, cold tier not there yet. READONLY, FULL, IO: the disk. CANCELLED. */
 spw_status spw_store_open(const char* path, size_t path_len, const spw_options* options, spw_op* op,
@@ -228,7 +230,8 @@ spw_status spw_store_close(spw_store* store, uint32_t flags, int64_t timeout_ms,
                            spw_error** err);
 
 /* Gives up the handle; without a close before, records that are not on disk are lost as in a crash
- * (see spw_leaked_stores). Never waits for I/O. No other call may use the handle at that time. */
+ * (see spw_leaked_stores), and another open may find the store BUSY until the threads that write
+ * have seen it. Never waits for I/O. No other call may use the handle at that time. */
 void spw_store_free(spw_store* store);
 
 #define SPW_STREAM_CREATE UINT32_C(1)      /* create it if there is none */
@@ -355,7 +358,8 @@ typedef struct spw_stats {
   uint64_t spill_ns_last; /* how long the last spill took */
   uint64_t spill_ns_total;
   uint64_t spill_errors;
-  uint64_t waits; /* adds that had to wait at the hard limit */
+  uint64_t adders_waiting; /* now; adds that wait at the hard limit */
+  uint64_t waits;          /* adds that had to wait there, each counted when its wait ended */
   uint64_t wait_ns_total;
   uint64_t wait_ns_max;
   uint64_t adds_refused; /* WOULD_BLOCK, TIMEOUT, CANCELLED or FULL at the hard limit */

@@ -57,6 +57,7 @@ void FillMemory(const Store& store, spw_stats* stats) {
   stats->records_unspilled = std::min(total.records_unspilled(), stats->records_live);
   stats->records_cold = stats->records_live - stats->records_unspilled;
   stats->records_resident_peak = budget.records_resident_peak();
+  stats->adders_waiting = budget.waiters();
   stats->bytes_soft = limits.bytes.soft;
   stats->bytes_hard = limits.bytes.hard;
   stats->records_soft = limits.records.soft;

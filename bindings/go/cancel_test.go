@@ -3,7 +3,6 @@ package spillway
 import (
 	"context"
 	"errors"
-	"runtime"
 	"testing"
 	"time"
 )
@@ -51,28 +50,26 @@ func TestCancelBeforeTheCall(t *testing.T) {
 	}
 }
 
-// The wait inside the library is over, and counted, only if it had begun: a cancel that came too
-// early is tried again.
+// waiting is whether so many adds wait at the hard limit now.
+func waiting(t *testing.T, store *Store, adds uint64) func() bool {
+	return func() bool { return got(store.Stats())(t).AddersWaiting == adds }
+}
+
 func TestCancelDuringAWaitAtTheHardLimit(t *testing.T) {
 	store, stream := fullStore(t)
 	count := recordCount(t, store, stream)
-	for patience := 1; got(store.Stats())(t).Waits == 0; patience *= 2 {
-		reason := errors.New("enough")
-		ctx, cancel := context.WithCancelCause(background)
-		ended := make(chan error, 1)
-		go func() {
-			_, err := store.Add(ctx, stream, batchOf("no room"))
-			ended <- err
-		}()
-		eventually(t, "the add is inside", func() bool { return len(store.addGate(stream)) == 1 })
-		for range patience {
-			runtime.Gosched()
-		}
-		cancel(reason)
-		err := <-ended
-		if !errors.Is(err, context.Canceled) || !errors.Is(err, reason) || !errors.Is(err, ErrCancelled) {
-			t.Fatalf("got %v", err)
-		}
+	reason := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(background)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := store.Add(ctx, stream, batchOf("no room"))
+		ended <- err
+	}()
+	eventually(t, "the add waits", waiting(t, store, 1))
+	cancel(reason)
+	err := <-ended
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, reason) || !errors.Is(err, ErrCancelled) {
+		t.Fatalf("got %v", err)
 	}
 	if after := recordCount(t, store, stream); after != count {
 		t.Fatalf("%d records were added", after-count)

@@ -329,6 +329,7 @@ func statsOf(from *statsStruct) Stats {
 		SpillLast:           nanoseconds(uint64(from.spill_ns_last)),
 		SpillTotal:          nanoseconds(uint64(from.spill_ns_total)),
 		SpillErrors:         uint64(from.spill_errors),
+		AddersWaiting:       uint64(from.adders_waiting),
 		Waits:               uint64(from.waits),
 		WaitTotal:           nanoseconds(uint64(from.wait_ns_total)),
 		WaitMax:             nanoseconds(uint64(from.wait_ns_max)),

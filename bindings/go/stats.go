@@ -34,7 +34,8 @@ type Stats struct {
 	SpillLast           time.Duration // how long the last spill took
 	SpillTotal          time.Duration
 	SpillErrors         uint64
-	Waits               uint64 // adds that had to wait at the hard limit, and are over
+	AddersWaiting       uint64 // now; adds that wait at the hard limit
+	Waits               uint64 // adds that had to wait there, and are over
 	WaitTotal           time.Duration
 	WaitMax             time.Duration
 	AddsRefused         uint64 // would block, timeout, cancelled or full, at the hard limit

@@ -79,7 +79,7 @@ static void search(spw_store* store, const char* word, char** files) {
       const size_t size = (size_t)(view.end[i] - view.begin[i]);
       const char* record = (const char*)view.data + view.begin[i];
       if (memmem(record, size, word, strlen(word)) != NULL && ++found <= 3)
-        printf("%" PRIu64 ": %.*s\n", view.first_seq + i, (int)size, record);
+        printf("%" PRIu64 ": ", view.first_seq + i), fwrite(record, 1, size, stdout), puts("");
       verified +=
           next_line(&files, &file, &line, &len) && len == size && !memcmp(line, record, len);
     }

@@ -227,6 +227,7 @@ void MemoryBudget::ServeLocked() {
     waiter->parker().Unpark();
   }
   waiters_.resize(left);
+  waiters_count_.store(left, std::memory_order_relaxed);
   for (Waiter* waiter : waiters_) {
     UpdatePressureLocked(waiter->request_.account);
   }
@@ -309,11 +310,6 @@ void MemoryBudget::ReleasePinned(Arena arena) {
   MutexLock lock(mu_);
   KeepLocked(arena);
   ServeLocked();
-}
-
-uint64_t MemoryBudget::waiters() const {
-  MutexLock lock(mu_);
-  return waiters_.size();
 }
 
 bool MemoryBudget::should_evict() const {

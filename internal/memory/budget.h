@@ -161,7 +161,7 @@ class MemoryBudget {
   uint64_t bytes_pinned() const { return pinned_.load(std::memory_order_relaxed); }
   uint64_t bytes_resident_peak() const { return bytes_peak_.load(std::memory_order_relaxed); }
   uint64_t records_resident_peak() const { return records_peak_.load(std::memory_order_relaxed); }
-  uint64_t waiters() const SPW_EXCLUDES(mu_);
+  uint64_t waiters() const { return waiters_count_.load(std::memory_order_relaxed); }
   // Clean memory ought to be given back: there is some, and more is resident than the soft limit,
   // or somebody waits.
   bool should_evict() const SPW_EXCLUDES(mu_);
@@ -192,6 +192,7 @@ class MemoryBudget {
   Account total_;
   std::array<ArenaList, kArenaSizes> free_ SPW_GUARDED_BY(mu_);  // by size: kArenaBytesMin << i
   std::vector<Waiter*> waiters_ SPW_GUARDED_BY(mu_);             // in order of arrival
+  std::atomic<uint64_t> waiters_count_{0};                       // of them, to be read by anybody
   base::Status verdict_ SPW_GUARDED_BY(mu_);
   std::atomic<uint64_t> free_bytes_{0};
   std::atomic<uint64_t> pinned_{0};

@@ -100,6 +100,7 @@ pub struct Stats {
     spill_ns_last: u64,
     spill_ns_total: u64,
     spill_errors: u64,
+    adders_waiting: u64,
     waits: u64,
     wait_ns_total: u64,
     wait_ns_max: u64,

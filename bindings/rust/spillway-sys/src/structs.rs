@@ -40,6 +40,7 @@ pub struct spw_stats {
     pub spill_ns_last: u64,
     pub spill_ns_total: u64,
     pub spill_errors: u64,
+    pub adders_waiting: u64,
     pub waits: u64,
     pub wait_ns_total: u64,
     pub wait_ns_max: u64,
@@ -112,7 +113,7 @@ pub struct spw_view {
 const _: () = {
     use core::mem::{align_of, size_of};
     assert!(size_of::<spw_slice>() == 16 && align_of::<spw_slice>() == 8);
-    assert!(size_of::<spw_stats>() == 304 && align_of::<spw_stats>() == 8);
+    assert!(size_of::<spw_stats>() == 312 && align_of::<spw_stats>() == 8);
     assert!(size_of::<spw_stream_stats>() == 48 && align_of::<spw_stream_stats>() == 8);
     assert!(size_of::<spw_event>() == 48 && align_of::<spw_event>() == 8);
     assert!(size_of::<spw_scan>() == 48 && align_of::<spw_scan>() == 8);

@@ -87,7 +87,9 @@ stats! {
     spill_ns_total,
     /// Spills that failed.
     spill_errors,
-    /// Adds that had to wait at the hard limit and have returned.
+    /// Now: adds that wait at the hard limit.
+    adders_waiting,
+    /// Adds that had to wait there and have returned.
     waits,
     /// How long they waited, in nanoseconds.
     wait_ns_total,

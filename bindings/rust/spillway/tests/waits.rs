@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use common::{contents, full_store, refused, small_store, Folder};
 use spillway::{
-    Batch, CancelToken, ErrorKind, EventKind, FlushLevel, Key, Progress, Store, Stream, ViewLimit,
-    Wait, WhenFull,
+    Batch, CancelToken, ErrorKind, EventKind, FlushLevel, Key, Progress, Store, ViewLimit, Wait,
+    WhenFull,
 };
 
 fn a_page() -> Batch {
@@ -47,26 +47,20 @@ fn cancel_before_the_call() {
     store.close().unwrap();
 }
 
-/// Adds, on a thread of its own, to a full store, and cancels that; whether the add was waiting by
-/// then, which nobody but the counter knows, and only afterwards.
-fn cancel_one(store: &Store, stream: Stream) -> bool {
-    let waits = store.stats().unwrap().waits;
-    let token = CancelToken::new();
-    thread::scope(|scope| {
-        let adder = scope.spawn(|| store.add_with(stream, &a_page(), &token));
-        for _ in 0..100 {
-            thread::yield_now();
-        }
-        token.cancel();
-        refused(adder.join().unwrap(), ErrorKind::Cancelled);
-    });
-    store.stats().unwrap().waits > waits
+fn until_waiting(store: &Store, adders: u64) {
+    common::until("adds that wait", || store.stats().unwrap().adders_waiting == adders);
 }
 
 #[test]
 fn cancel_during_a_wait_at_the_hard_limit() {
     let (store, stream, count) = full_store();
-    common::until("an add that was cancelled while it waited", || cancel_one(&store, stream));
+    let token = CancelToken::new();
+    thread::scope(|scope| {
+        let adder = scope.spawn(|| store.add_with(stream, &a_page(), &token));
+        until_waiting(&store, 1);
+        token.cancel();
+        refused(adder.join().unwrap(), ErrorKind::Cancelled);
+    });
     let stats = store.stats().unwrap();
     assert_eq!((stats.records_live, stats.records_added), (count, count));
     assert!(stats.bytes_resident <= stats.bytes_hard);
@@ -88,9 +82,7 @@ fn one_token_for_many_calls() {
     thread::scope(|scope| {
         let add = || store.add_with(stream, &a_page(), &token);
         let adders: Vec<_> = (0..8).map(|_| scope.spawn(add)).collect();
-        for _ in 0..1000 {
-            thread::yield_now();
-        }
+        until_waiting(&store, 8);
         token.cancel();
         for adder in adders {
             refused(adder.join().unwrap(), ErrorKind::Cancelled);
@@ -124,9 +116,7 @@ fn a_waiting_add_goes_on_when_there_is_room() {
     let (store, stream, count) = full_store();
     let other = store.clone();
     let adder = thread::spawn(move || other.add_with(stream, &a_page(), Wait::for_ever()));
-    for _ in 0..100 {
-        thread::yield_now();
-    }
+    until_waiting(&store, 1);
     store.clear(stream).unwrap();
     assert_eq!(adder.join().unwrap().unwrap(), count..count + 1);
     assert_eq!(contents(&store, stream).len(), 1);
@@ -137,9 +127,7 @@ fn a_waiting_add_ends_when_the_store_is_closed() {
     let (store, stream, _) = full_store();
     let other = store.clone();
     let adder = thread::spawn(move || other.add_with(stream, &a_page(), Wait::for_ever()));
-    for _ in 0..100 {
-        thread::yield_now();
-    }
+    until_waiting(&store, 1);
     store.discard().unwrap();
     refused(adder.join().unwrap(), ErrorKind::Closed);
 }

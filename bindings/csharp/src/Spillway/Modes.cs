@@ -1,0 +1,88 @@
+using Spillway.Native;
+
+namespace Spillway;
+
+/// <summary>Where records go that are spilled.</summary>
+public enum ColdTier
+{
+    /// <summary>A SQLite database: after close any tool may open it; while it is open, tools of
+    /// other processes may read it, but no second copy of SQLite in this process may touch it.
+    /// </summary>
+    Sqlite = Constants.SPW_TIER_SQLITE,
+}
+
+/// <summary>What may and must be there when a store is opened.</summary>
+public enum OpenMode
+{
+    /// <summary>Opens it, or creates it.</summary>
+    OpenOrCreate = Constants.SPW_OPEN_CREATE,
+    /// <summary>NotFound if there is none.</summary>
+    Existing = Constants.SPW_OPEN_EXISTING,
+    /// <summary>AlreadyExists if there is one.</summary>
+    New = Constants.SPW_OPEN_NEW,
+}
+
+/// <summary>What may and must be there when a stream is opened.</summary>
+public enum StreamMode
+{
+    /// <summary>NotFound if there is none.</summary>
+    Existing = 0,
+    /// <summary>Opens it, or creates it.</summary>
+    OpenOrCreate = (int)Constants.SPW_STREAM_CREATE,
+    /// <summary>AlreadyExists if there is one.</summary>
+    New = (int)Constants.SPW_STREAM_MUST_CREATE,
+}
+
+/// <summary>What an add does at the hard limit.</summary>
+public enum WhenFull
+{
+    /// <summary>Waits for room, up to the timeout of the call.</summary>
+    Block = Constants.SPW_WHEN_FULL_BLOCK,
+    /// <summary>Fails with WouldBlock at once.</summary>
+    Fail = Constants.SPW_WHEN_FULL_FAIL,
+}
+
+/// <summary>How safe a flush makes what was admitted before it.</summary>
+public enum FlushLevel
+{
+    /// <summary>With the operating system: survives the end of this process, not a power cut.
+    /// </summary>
+    Kernel = Constants.SPW_FLUSH_KERNEL,
+    /// <summary>On the device: survives a power cut.</summary>
+    Device = Constants.SPW_FLUSH_DEVICE,
+}
+
+/// <summary>What a close does with records that are not on the device yet.</summary>
+public enum CloseMode
+{
+    /// <summary>Writes them.</summary>
+    Flush = 0,
+    /// <summary>Gives them up, and closes at once.</summary>
+    Discard = (int)Constants.SPW_CLOSE_DISCARD,
+}
+
+/// <summary>Options by their number in the C header, for those who read or set them by key.
+/// </summary>
+public enum OptionKey
+{
+    /// <summary>Bytes of memory for records. Store, stream; live.</summary>
+    BudgetBytes = Constants.SPW_OPT_BUDGET_BYTES,
+    /// <summary>Records held in memory. Store, stream; live.</summary>
+    BudgetRecords = Constants.SPW_OPT_BUDGET_RECORDS,
+    /// <summary>Hard limit in percent of the budgets. Store.</summary>
+    HardPercent = Constants.SPW_OPT_HARD_PERCENT,
+    /// <summary>Low-water mark in percent of the budgets. Store.</summary>
+    LowPercent = Constants.SPW_OPT_LOW_PERCENT,
+    /// <summary>Spills that may run at once. Store.</summary>
+    SpillsInFlight = Constants.SPW_OPT_SPILLS_IN_FLIGHT,
+    /// <summary>Default timeout in milliseconds. Store; live.</summary>
+    TimeoutMilliseconds = Constants.SPW_OPT_TIMEOUT_MS,
+    /// <summary>A <see cref="Spillway.ColdTier"/>. Store.</summary>
+    ColdTier = Constants.SPW_OPT_COLD_TIER,
+    /// <summary>An <see cref="OpenMode"/>. Store.</summary>
+    Open = Constants.SPW_OPT_OPEN,
+    /// <summary>A <see cref="Spillway.WhenFull"/>. Store, stream; live for a stream.</summary>
+    WhenFull = Constants.SPW_OPT_WHEN_FULL,
+    /// <summary>1: every record has a time; 0: none has. Stream, fixed at creation.</summary>
+    Times = Constants.SPW_OPT_TIMES,
+}

@@ -1,0 +1,178 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+[assembly: DisableRuntimeMarshalling]
+
+namespace Spillway.Native;
+
+/// <summary>
+/// The whole C header, flat: names, parameters and their order as there, handles as <c>nint</c>.
+/// All arguments are blittable, so a call costs a transition and nothing else. What they promise is
+/// written in <c>spillway.h</c>; the public types add lifetimes, cancellation and exceptions.
+/// <c>spw_store_addv</c> and <c>spw_options_set_bytes</c> have no public counterpart: the first
+/// would pin each record, for the second no option exists yet.
+/// </summary>
+internal static partial class NativeMethods
+{
+    /// <summary>The name that <see cref="LibraryLoader"/> resolves.</summary>
+    internal const string Library = "spillway";
+
+    [LibraryImport(Library)]
+    internal static unsafe partial byte* spw_status_name(int status);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial uint spw_abi_version();
+
+    [LibraryImport(Library)]
+    internal static unsafe partial byte* spw_version();
+
+    [LibraryImport(Library)]
+    internal static unsafe partial nuint spw_sizeof(int struct_id);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial ulong spw_leaked_stores();
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_error_code(nint error);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_error_os_code(nint error);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_error_detail_code(nint error);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial long spw_error_record(nint error);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial byte* spw_error_message(nint error, nuint* len);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_error_free(nint error);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_options_new(nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_options_set_i64(
+        nint options, int key, long value, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_options_set_bytes(
+        nint options, int key, void* value, nuint len, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_options_get_i64(
+        nint options, int key, long* value, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_options_free(nint options);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_op_new(nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_op_cancel(nint op);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_op_progress(nint op, ulong* done, ulong* total);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_op_free(nint op);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_open(
+        byte* path, nuint path_len, nint options, nint op, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_close(
+        nint store, uint flags, long timeout_ms, nint op, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_store_free(nint store);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_stream(
+        nint store, byte* name, nuint name_len, nint options, uint flags, uint* stream, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_streams(
+        nint store, uint* streams, nuint cap, nuint* count, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_stream_name(
+        nint store, uint stream, byte* name, nuint cap, nuint* len, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_add(
+        nint store, uint stream, void* data, ulong data_len, ulong* offsets, nuint count,
+        long* times, long timeout_ms, nint op, ulong* first_seq, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_addv(
+        nint store, uint stream, spw_slice* records, nuint count, long* times, long timeout_ms,
+        nint op, ulong* first_seq, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_read(
+        nint store, uint stream, ulong seq, void* buffer, ulong cap, ulong* len, long* time,
+        nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_gather(
+        nint store, uint stream, ulong* seqs, nuint count, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_flush(
+        nint store, int level, long timeout_ms, nint op, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_clear(nint store, uint stream, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_set_i64(
+        nint store, uint stream, int key, long value, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_get_i64(
+        nint store, uint stream, int key, long* value, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_stats(nint store, spw_stats* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_stream_stats(
+        nint store, uint stream, spw_stream_stats* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_events(
+        nint store, spw_event* events, nuint event_size, nuint cap, nuint* count, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_cursor_open(
+        nint store, spw_scan* scan, nint filter, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_cursor_range(
+        nint cursor, ulong* begin, ulong* end, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_cursor_next(
+        nint cursor, ulong max_records, ulong max_bytes, long timeout_ms, nint op, spw_view* @out,
+        nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_cursor_seek(nint cursor, ulong seq, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_cursor_detach(nint cursor, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_cursor_free(nint cursor);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_batch_view(nint batch, spw_view* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_batch_free(nint batch);
+}

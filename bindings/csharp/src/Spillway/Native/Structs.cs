@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+
+namespace Spillway.Native;
+
+#pragma warning disable CS0649 // The library writes most of these fields.
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_slice
+{
+    internal void* data;
+    internal nuint len;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_stats
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal ulong streams;
+    internal ulong batches_added;
+    internal ulong records_added;
+    internal ulong payload_bytes_added;
+    internal ulong records_live;
+    internal ulong records_unspilled;
+    internal ulong records_cold;
+    internal ulong records_resident;
+    internal ulong records_resident_peak;
+    internal ulong bytes_unspilled;
+    internal ulong bytes_clean;
+    internal ulong bytes_free;
+    internal ulong bytes_resident;
+    internal ulong bytes_resident_peak;
+    internal ulong bytes_pinned;
+    internal ulong bytes_soft;
+    internal ulong bytes_hard;
+    internal ulong records_soft;
+    internal ulong records_hard;
+    internal ulong spills;
+    internal ulong records_spilled;
+    internal ulong payload_bytes_spilled;
+    internal ulong spill_ns_last;
+    internal ulong spill_ns_total;
+    internal ulong spill_errors;
+    internal ulong adders_waiting;
+    internal ulong waits;
+    internal ulong wait_ns_total;
+    internal ulong wait_ns_max;
+    internal ulong adds_refused;
+    internal ulong records_cleared;
+    internal ulong evictions;
+    internal ulong cold_reads;
+    internal ulong cold_bytes_read;
+    internal ulong checksum_errors;
+    internal ulong cold_file_bytes;
+    internal ulong events_lost;
+    internal ulong health;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_stream_stats
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal ulong begin_seq;
+    internal ulong spilled_seq;
+    internal ulong tail_seq;
+    internal ulong records_resident;
+    internal ulong bytes_unspilled;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_event
+{
+    internal uint kind;
+    internal uint stream;
+    internal int code;
+    internal uint reserved;
+    internal ulong time_ns;
+    internal ulong seq;
+    internal ulong count;
+    internal ulong value;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_scan
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal uint stream;
+    internal uint reserved;
+    internal ulong begin_seq;
+    internal ulong end_seq;
+    internal long time_begin;
+    internal long time_end;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_view
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal ulong count;
+    internal ulong first_seq;
+    internal byte* data;
+    internal ulong data_len;
+    internal ulong* begin;
+    internal ulong* end;
+    internal ulong* seqs;
+    internal long* times;
+}

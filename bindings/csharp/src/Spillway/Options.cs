@@ -1,0 +1,168 @@
+using Spillway.Native;
+
+namespace Spillway;
+
+/// <summary>
+/// A bag of values by key; what is not set, the library chooses. The values are checked together
+/// when they are used, which copies them: one bag serves many calls, and later changes to it reach
+/// none of them. One thread at a time. It lives in managed memory, so there is nothing to dispose.
+/// </summary>
+public abstract class OptionBag
+{
+    private readonly SortedDictionary<int, long> _values = [];
+
+    private protected OptionBag() { }
+
+    /// <summary>A value by its key, in the unit of the C header; null: not set. A key or value that
+    /// the library does not know fails where the bag is used, as Unsupported or InvalidArgument: so
+    /// options of a later library can be set by number.</summary>
+    public long? this[OptionKey key]
+    {
+        get => _values.TryGetValue((int)key, out long value) ? value : null;
+        set
+        {
+            if (value is { } number)
+            {
+                _values[(int)key] = number;
+            }
+            else
+            {
+                _values.Remove((int)key);
+            }
+        }
+    }
+
+    internal unsafe OptionsHandle ToNative()
+    {
+        OptionsHandle made = new();
+        nint raw, error;
+        NativeError.Check(NativeMethods.spw_options_new(&raw, &error), error);
+        made.Adopt(raw);
+        try
+        {
+            foreach ((int key, long value) in _values)
+            {
+                int status = NativeMethods.spw_options_set_i64(raw, key, value, &error);
+                NativeError.Check(status, error);
+            }
+            return made;
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>How to open a store; see <see cref="OptionBag"/>.</summary>
+public sealed class StoreOptions : OptionBag
+{
+    /// <summary>Bytes of memory for records, overhead included: at least 256 KiB, or
+    /// <see cref="Limits.Unlimited"/>, or <see cref="Limits.Auto"/>, which is the default. Spilling
+    /// starts above it; no add passes beyond <see cref="HardPercent"/> of it at any instant.
+    /// </summary>
+    public long? BudgetBytes
+    {
+        get => this[OptionKey.BudgetBytes];
+        set => this[OptionKey.BudgetBytes] = value;
+    }
+
+    /// <summary>Records held in memory, at least 1; default <see cref="Limits.Unlimited"/>.
+    /// </summary>
+    public long? BudgetRecords
+    {
+        get => this[OptionKey.BudgetRecords];
+        set => this[OptionKey.BudgetRecords] = value;
+    }
+
+    /// <summary>Hard limit in percent of the budgets, 100 to 1000; default 130.</summary>
+    public int? HardPercent
+    {
+        get => (int?)this[OptionKey.HardPercent];
+        set => this[OptionKey.HardPercent] = value;
+    }
+
+    /// <summary>Low-water mark in percent of the budgets, where a spill stops, 0 to 100; default
+    /// 70.</summary>
+    public int? LowPercent
+    {
+        get => (int?)this[OptionKey.LowPercent];
+        set => this[OptionKey.LowPercent] = value;
+    }
+
+    /// <summary>Spills that may run at once, 1 or 2; default 2.</summary>
+    public int? SpillsInFlight
+    {
+        get => (int?)this[OptionKey.SpillsInFlight];
+        set => this[OptionKey.SpillsInFlight] = value;
+    }
+
+    /// <summary>The timeout of calls that name none; default
+    /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>.</summary>
+    public TimeSpan? Timeout
+    {
+        get => this[OptionKey.TimeoutMilliseconds] is { } ms ? NativeText.Time(ms) : null;
+        set => this[OptionKey.TimeoutMilliseconds] =
+            value is null ? null : NativeText.Milliseconds(value);
+    }
+
+    /// <summary>Where spilled records go. A new store must name it; an existing one knows its own,
+    /// and naming another is InvalidArgument.</summary>
+    public ColdTier? ColdTier
+    {
+        get => (ColdTier?)this[OptionKey.ColdTier];
+        set => this[OptionKey.ColdTier] = (long?)value;
+    }
+
+    /// <summary>What may and must be there; default <see cref="OpenMode.OpenOrCreate"/>.</summary>
+    public OpenMode? Open
+    {
+        get => (OpenMode?)this[OptionKey.Open];
+        set => this[OptionKey.Open] = (long?)value;
+    }
+
+    /// <summary>What an add does at the hard limit; default <see cref="WhenFull.Block"/>, in
+    /// memory-only stores <see cref="WhenFull.Fail"/>.</summary>
+    public WhenFull? WhenFull
+    {
+        get => (WhenFull?)this[OptionKey.WhenFull];
+        set => this[OptionKey.WhenFull] = (long?)value;
+    }
+}
+
+/// <summary>How to open a stream; see <see cref="OptionBag"/>. For a stream that exists, live
+/// options are applied, and a fixed one that differs is InvalidArgument.</summary>
+public sealed class StreamOptions : OptionBag
+{
+    /// <summary>Bytes of memory for this stream's records, inside the store's; live. At least
+    /// 256 KiB; default <see cref="Limits.Unlimited"/>.</summary>
+    public long? BudgetBytes
+    {
+        get => this[OptionKey.BudgetBytes];
+        set => this[OptionKey.BudgetBytes] = value;
+    }
+
+    /// <summary>Records of this stream held in memory, inside the store's; live. At least 1;
+    /// default <see cref="Limits.Unlimited"/>.</summary>
+    public long? BudgetRecords
+    {
+        get => this[OptionKey.BudgetRecords];
+        set => this[OptionKey.BudgetRecords] = value;
+    }
+
+    /// <summary>What an add does at the hard limit; live. Default: the store's.</summary>
+    public WhenFull? WhenFull
+    {
+        get => (WhenFull?)this[OptionKey.WhenFull];
+        set => this[OptionKey.WhenFull] = (long?)value;
+    }
+
+    /// <summary>Whether every record has a time; fixed when the stream is created. Default: none
+    /// has.</summary>
+    public bool? Times
+    {
+        get => this[OptionKey.Times] is { } value ? value != 0 : null;
+        set => this[OptionKey.Times] = value is { } times ? (times ? 1 : 0) : null;
+    }
+}

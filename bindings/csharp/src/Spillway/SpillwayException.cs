@@ -1,0 +1,32 @@
+namespace Spillway;
+
+/// <summary>
+/// A call of the library failed, with its reason, place and message. Cancelled calls throw
+/// <see cref="OperationCanceledException"/>, calls on a closed store
+/// <see cref="ObjectDisposedException"/>, and arguments that never reach the library
+/// <see cref="ArgumentException"/> instead.
+/// </summary>
+public sealed class SpillwayException : Exception
+{
+    internal SpillwayException(
+        string message, SpillwayStatus status, int osCode, int detailCode, long recordIndex)
+        : base(message)
+    {
+        Status = status;
+        OsCode = osCode;
+        DetailCode = detailCode;
+        RecordIndex = recordIndex;
+    }
+
+    /// <summary>Why it failed.</summary>
+    public SpillwayStatus Status { get; }
+
+    /// <summary>errno of the system call that failed; 0 where there is none.</summary>
+    public int OsCode { get; }
+
+    /// <summary>Extended code of SQLite; 0 where there is none.</summary>
+    public int DetailCode { get; }
+
+    /// <summary>Index in the batch or list of the caller that is to blame; -1: none.</summary>
+    public long RecordIndex { get; }
+}

@@ -1,0 +1,48 @@
+namespace Spillway;
+
+/// <summary>Why a call failed. The values are those of the C header and never change; a later
+/// library may answer with new ones: treat these as <see cref="Internal"/>.</summary>
+public enum SpillwayStatus
+{
+    /// <summary>It did not fail.</summary>
+    Ok = 0,
+    /// <summary>The caller's mistake; nothing happened.</summary>
+    InvalidArgument = 1,
+    /// <summary>The right call at the wrong time: a cursor used by two threads at once, or without
+    /// a current view.</summary>
+    InvalidState = 2,
+    /// <summary>An allocation failed; nothing happened.</summary>
+    NoMemory = 3,
+    /// <summary>No such stream, record or store.</summary>
+    NotFound = 4,
+    /// <summary>There is one already, and the call asked for a new one.</summary>
+    AlreadyExists = 5,
+    /// <summary>Another <see cref="Store"/> or process has it open.</summary>
+    Busy = 6,
+    /// <summary>It would have to wait, and was told not to.</summary>
+    WouldBlock = 7,
+    /// <summary>The given time is over.</summary>
+    Timeout = 8,
+    /// <summary>Cancelled; thrown as <see cref="OperationCanceledException"/>.</summary>
+    Cancelled = 9,
+    /// <summary>The store is closed; thrown as <see cref="ObjectDisposedException"/>.</summary>
+    Closed = 10,
+    /// <summary>The disk or its quota is full; try again when there is room.</summary>
+    Full = 11,
+    /// <summary>Larger than a limit or than the caller's buffer.</summary>
+    TooBig = 12,
+    /// <summary>The store or its disk cannot be written.</summary>
+    ReadOnly = 13,
+    /// <summary>The operating system failed; see <see cref="SpillwayException.OsCode"/>.</summary>
+    IO = 14,
+    /// <summary>Bytes on disk are damaged; nothing was repaired or deleted.</summary>
+    Corrupt = 15,
+    /// <summary>The records were dropped on request (<see cref="RecordStream.Clear"/>).</summary>
+    Trimmed = 16,
+    /// <summary>Unknown option or feature of this version, or not for this kind of store.</summary>
+    Unsupported = 17,
+    /// <summary>Called in a child process of the one that opened the store.</summary>
+    Forked = 18,
+    /// <summary>A defect of the library.</summary>
+    Internal = 19,
+}
