@@ -1,0 +1,95 @@
+// Which pages of the file are in use: two bits a page, in memory as on disk.
+//
+//   free -> used -> released -> free
+//
+// A page is released when the registry no longer names it, and free again once the checkpoint that
+// forgot it is durable and no snapshot reaches it (keeps B3); who decides that is checkpoint.h. On
+// disk a released page is free already, for nothing that the superblock reaches uses it.
+//
+// Runs of pages are found first fit, over a summary of each leaf (the pages that one page of bits
+// describes), so that a search costs a look at each leaf and a scan of one. Nothing is allocated
+// but when the file grows. Used by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace spillway::blockfile {
+
+// Consecutive pages, at least one.
+struct PageRun {
+  uint64_t first = 0;
+  uint64_t pages = 0;
+  uint64_t end() const { return first + pages; }
+  friend bool operator==(const PageRun&, const PageRun&) = default;
+};
+
+class SpaceMap {
+ public:
+  // A leaf describes leaf_bytes * 8 pages; leaf_bytes is a multiple of 8.
+  explicit SpaceMap(uint64_t leaf_bytes);
+
+  // Pages [0, size()) exist. New ones are free.
+  void Grow(uint64_t pages);
+  uint64_t size() const { return size_; }
+  uint64_t pages_used() const { return used_; }  // released ones not among them
+  uint64_t pages_released() const { return released_; }
+  uint64_t pages_free() const { return size_ - used_ - released_; }
+
+  // The first free run of that length, in use from now on; nothing if there is none.
+  std::optional<PageRun> Allocate(uint64_t pages);
+  // The longest of the free runs, `pages` of it at the most; nothing if no page is free.
+  std::optional<PageRun> AllocateUpTo(uint64_t pages);
+  // Those very pages; false, and nothing changed, if one of them is not free or does not exist.
+  [[nodiscard]] bool AllocateAt(const PageRun& run);
+
+  // Both false, and nothing changed, if a page is not in the state that this leaves.
+  [[nodiscard]] bool Release(const PageRun& run);
+  [[nodiscard]] bool Reclaim(const PageRun& run);
+
+  bool IsFree(uint64_t page) const;
+  // How long the free run is that ends the map.
+  uint64_t free_at_end();
+
+  // What stands on disk: a bit per page, 1 = used. A leaf is dirty when that has changed since the
+  // last CleanLeaf or LoadLeaf.
+  uint64_t leaf_count() const { return leaves_.size(); }
+  uint64_t pages_per_leaf() const { return words_per_leaf_ * 64; }
+  bool leaf_dirty(uint64_t leaf) const { return leaves_[leaf].dirty; }
+  void EncodeLeaf(uint64_t leaf, std::span<uint8_t> bytes) const;
+  void CleanLeaf(uint64_t leaf) { leaves_[leaf].dirty = false; }
+  // False if it says that pages beyond size() are used. The leaf must hold free pages only.
+  [[nodiscard]] bool LoadLeaf(uint64_t leaf, std::span<const uint8_t> bytes);
+
+ private:
+  struct Leaf {
+    uint64_t longest = 0;  // free run within it
+    uint64_t prefix = 0;   // free run at its begin, at its end
+    uint64_t suffix = 0;
+    bool stale = true;  // the three above are not up to date
+    bool dirty = false;
+  };
+  enum class State { kFree, kUsed, kReleased };
+
+  bool taken(uint64_t page) const { return taken_[page / 64] >> (page % 64) & 1; }
+  bool IsAll(const PageRun& run, State state) const;
+  void Change(const PageRun& run, State to);
+  void Summarize(uint64_t leaf);
+  uint64_t leaf_pages(uint64_t leaf) const;
+  uint64_t FindInLeaf(uint64_t leaf, uint64_t pages) const;
+  uint64_t NextChange(uint64_t page, uint64_t end) const;
+  void Touch(const PageRun& run, bool dirty);
+
+  const uint64_t words_per_leaf_;
+  uint64_t size_ = 0;
+  uint64_t used_ = 0;
+  uint64_t released_ = 0;
+  // By page, over whole leaves: pages that do not exist are taken and not gone.
+  std::vector<uint64_t> taken_;  // used or released
+  std::vector<uint64_t> gone_;   // released
+  std::vector<Leaf> leaves_;
+};
+
+}  // namespace spillway::blockfile
