@@ -65,6 +65,11 @@ bench: ## bench: benchmarks against the limits and the installed peers (SPW_BENC
 	@$(MAKE) --no-print-directory build/bench
 	tests/bench/run.sh build/bench
 
+.PHONY: bench-bindings
+bench-bindings: bootstrap ## bench-bindings: the same loop in C, C#, Go and Rust; each must reach 80 % of C
+	@$(MAKE) --no-print-directory build/release
+	tests/bindings/throughput.sh build/release
+
 .PHONY: asan tsan
 asan: bootstrap ## asan: all tests under address and undefined-behaviour sanitizers
 tsan: bootstrap ## tsan: all tests under the thread sanitizer
