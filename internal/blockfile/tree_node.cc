@@ -1,7 +1,5 @@
 #include "internal/blockfile/tree_node.h"
 
-#include <cstring>
-
 #include "internal/base/check.h"
 
 namespace spillway::blockfile {
@@ -18,24 +16,6 @@ constexpr uint8_t kBranchKind = 2;
 constexpr uint64_t kOffsetBytes = 2;
 constexpr uint64_t kLeafCellHeader = 4;
 constexpr uint64_t kBranchCellHeader = 4 + 8 + 8 + kDigestBytes;
-
-template <class T>
-T Load(const uint8_t* from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
-template <class T>
-uint8_t* Store(uint8_t* to, T value) {
-  std::memcpy(to, &value, sizeof value);
-  return to + sizeof value;
-}
-uint8_t* Store(uint8_t* to, Bytes bytes) {
-  if (!bytes.empty()) {
-    std::memcpy(to, bytes.data(), bytes.size());
-  }
-  return to + bytes.size();
-}
 
 uint64_t CellBytes(const Item& item, uint8_t level) {
   return level == 0 ? kLeafCellHeader + item.key.size() + item.value.size()

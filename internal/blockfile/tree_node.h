@@ -8,18 +8,10 @@
 #include <vector>
 
 #include "internal/base/status.h"
+#include "internal/blockfile/codec.h"
 #include "internal/blockfile/page_io.h"
 
 namespace spillway::blockfile {
-
-using Bytes = std::span<const uint8_t>;
-
-inline std::string_view AsText(Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-inline Bytes AsBytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
 
 // A subtree as its parent knows it.
 struct Child {

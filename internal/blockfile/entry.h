@@ -1,0 +1,62 @@
+// What the registry knows of a block: the value of its name in the tree, and in a frame of the
+// journal. FORMAT.md shows the bytes.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "internal/base/status.h"
+#include "internal/blockfile/codec.h"
+#include "internal/blockfile/digest.h"
+#include "internal/blockfile/layout.h"
+#include "internal/blockfile/space_map.h"
+
+namespace spillway::blockfile {
+
+inline constexpr uint64_t kTagBytesMost = 128;
+inline constexpr uint64_t kInlineBytesMost = 1024;
+
+// Payload in consecutive pages, from the first byte of the first; what is behind it in the last
+// page is zero.
+struct Extent {
+  uint64_t first_page = 0;
+  uint64_t bytes = 0;  // at least 1
+  PageRun run(uint64_t page_bytes) const {
+    return {first_page, (bytes + page_bytes - 1) / page_bytes};
+  }
+  uint64_t chunks() const { return (bytes + kChunkBytes - 1) / kChunkBytes; }
+  friend bool operator==(const Extent&, const Extent&) = default;
+};
+
+// The payload is the inline bytes, or that of the extents one after another. Each extent is cut
+// into chunks from its begin on, so that one can be appended without reading those before.
+struct Entry {
+  uint64_t block_id = 0;
+  uint64_t version = 0;
+  uint64_t length = 0;     // of the payload
+  int64_t created_ns = 0;  // since 1970
+  int64_t modified_ns = 0;
+  Bytes tag;
+  Bytes inline_bytes;
+  std::vector<Extent> extents;
+  std::vector<Digest> digests;  // of the extents' chunks, in order
+};
+
+// Where the list of extents and digests stands if it is too long for the entry itself.
+struct ListRef {
+  Extent extent;  // of the list's bytes
+  Digest digest;  // of them all
+};
+
+// With a list_ref the extents and digests are left out; they are what EncodeList gives.
+void EncodeEntry(const Entry& entry, const ListRef* list_ref, std::vector<uint8_t>* out);
+void EncodeList(const Entry& entry, std::vector<uint8_t>* out);
+
+// Tag and inline bytes point into `bytes`. If *has_list, the list is to be read from where
+// *list_ref says and handed to DecodeList. kCorrupt if the bytes are no entry, or its parts do not
+// agree: extents that do not add up, chunks without digest, places outside of the file's `pages`.
+base::Status DecodeEntry(Bytes bytes, uint64_t page_bytes, uint64_t pages, Entry* entry,
+                         bool* has_list, ListRef* list_ref);
+base::Status DecodeList(Bytes bytes, uint64_t page_bytes, uint64_t pages, Entry* entry);
+
+}  // namespace spillway::blockfile

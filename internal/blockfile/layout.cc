@@ -1,0 +1,152 @@
+#include "internal/blockfile/layout.h"
+
+#include <algorithm>
+#include <bit>
+#include <string>
+
+#include "internal/base/checksum.h"
+
+namespace spillway::blockfile {
+
+using base::Status;
+
+namespace {
+
+constexpr std::string_view kSuperblockMagic = "SPWBLOCK";
+constexpr std::string_view kMarkMagic = "SPWMARK\n";
+constexpr uint64_t kSumOffset = kUnitBytes - 8;  // of both: over all bytes before it
+constexpr Features kKnown;                       // none yet
+
+using Unit = std::span<uint8_t, kUnitBytes>;
+using ConstUnit = std::span<const uint8_t, kUnitBytes>;
+
+uint64_t SumOf(ConstUnit unit, uint64_t seed) { return base::Hash64(unit.first(kSumOffset), seed); }
+
+void Put(Writer* out, const TreeRoot& root) {
+  out->Put(root.ref.page);
+  out->Put(root.ref.digest);
+  out->Put(root.entries);
+  out->Put(uint64_t{root.level});
+}
+
+TreeRoot GetRoot(Reader* in) {
+  TreeRoot root;
+  root.ref.page = in->Get<uint64_t>();
+  root.ref.digest = in->Get<Digest>();
+  root.entries = in->Get<uint64_t>();
+  root.level = static_cast<uint8_t>(std::min<uint64_t>(in->Get<uint64_t>(), kLevelsMost + 1));
+  return root;
+}
+
+void Finish(const std::vector<uint8_t>& bytes, uint64_t seed, Unit unit) {
+  std::fill(unit.begin(), unit.end(), uint8_t{0});
+  Store(unit.data(), Bytes(bytes));
+  Store(unit.data() + kSumOffset, SumOf(unit, seed));
+}
+
+Status CheckFeatures(const Features& features) {
+  if ((features.incompatible & ~kKnown.incompatible) != 0) {
+    return {base::Code::kUnsupported, "block file: it uses features of a later version"};
+  }
+  return {};
+}
+
+Status CheckSuperblock(const Superblock& superblock) {
+  const auto damaged = [](const char* what) {
+    return base::Corrupt(std::string("block file: superblock: ") + what);
+  };
+  const uint64_t header_pages = kHeaderBytes / std::max(superblock.page_bytes, uint32_t{1});
+  if (!std::has_single_bit(superblock.page_bytes) || superblock.page_bytes < kPageBytesLeast ||
+      superblock.page_bytes > kPageBytesMost) {
+    return damaged("no page has that size");
+  }
+  if (superblock.pages < header_pages || superblock.pages > INT64_MAX / superblock.page_bytes) {
+    return damaged("no file has that many pages");
+  }
+  for (const TreeRoot* root : {&superblock.registry, &superblock.space}) {
+    if (root->level > kLevelsMost || root->ref.page >= superblock.pages ||
+        (root->ref.page != 0 && root->ref.page < header_pages) ||
+        (root->ref.empty() && (root->entries != 0 || root->level != 0))) {
+      return damaged("a tree stands where none can");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+void EncodeSuperblock(const Superblock& superblock, Unit unit) {
+  std::vector<uint8_t> bytes;
+  Writer out(&bytes);
+  out.PutBytes(AsBytes(kSuperblockMagic));
+  out.Put(kFormatVersion);
+  out.Put(superblock.page_bytes);
+  out.PutBytes(superblock.file_id);
+  out.Put(superblock.features);
+  out.Put(superblock.generation);
+  out.Put(superblock.pages);
+  out.Put(superblock.next_block_id);
+  out.Put(superblock.next_version);
+  out.Put(superblock.payload_bytes);
+  Put(&out, superblock.registry);
+  Put(&out, superblock.space);
+  out.Put(superblock.journal_page);
+  out.Put(superblock.journal_salt);
+  Finish(bytes, 0, unit);
+}
+
+Status DecodeSuperblock(ConstUnit unit, Superblock* superblock) {
+  Reader in(unit.first(kSumOffset));
+  if (AsText(in.GetBytes(kSuperblockMagic.size())) != kSuperblockMagic) {
+    return Status(base::Code::kNotFound);
+  }
+  if (Load<uint64_t>(unit.data() + kSumOffset) != SumOf(unit, 0)) {
+    return base::Corrupt("block file: a superblock fails its checksum");
+  }
+  if (in.Get<uint32_t>() != kFormatVersion) {
+    return {base::Code::kUnsupported, "block file: made by a later version"};
+  }
+  Superblock found;
+  found.page_bytes = in.Get<uint32_t>();
+  std::ranges::copy(in.GetBytes(found.file_id.size()), found.file_id.begin());
+  found.features = in.Get<Features>();
+  found.generation = in.Get<uint64_t>();
+  found.pages = in.Get<uint64_t>();
+  found.next_block_id = in.Get<uint64_t>();
+  found.next_version = in.Get<uint64_t>();
+  found.payload_bytes = in.Get<uint64_t>();
+  found.registry = GetRoot(&in);
+  found.space = GetRoot(&in);
+  found.journal_page = in.Get<uint64_t>();
+  found.journal_salt = in.Get<uint64_t>();
+  SPW_RETURN_IF_ERROR(CheckFeatures(found.features));
+  SPW_RETURN_IF_ERROR(CheckSuperblock(found));
+  *superblock = found;
+  return {};
+}
+
+void EncodeMark(const Mark& mark, const FileId& file_id, Unit unit) {
+  std::vector<uint8_t> bytes;
+  Writer out(&bytes);
+  out.PutBytes(AsBytes(kMarkMagic));
+  out.Put(mark.number);
+  out.Put(mark.generation);
+  out.Put(mark.frames);
+  out.Put(uint64_t{mark.closed});
+  Finish(bytes, base::Hash64(file_id, 0), unit);
+}
+
+bool DecodeMark(ConstUnit unit, const FileId& file_id, Mark* mark) {
+  Reader in(unit.first(kSumOffset));
+  if (AsText(in.GetBytes(kMarkMagic.size())) != kMarkMagic ||
+      Load<uint64_t>(unit.data() + kSumOffset) != SumOf(unit, base::Hash64(file_id, 0))) {
+    return false;
+  }
+  mark->number = in.Get<uint64_t>();
+  mark->generation = in.Get<uint64_t>();
+  mark->frames = in.Get<uint64_t>();
+  mark->closed = in.Get<uint64_t>() != 0;
+  return true;
+}
+
+}  // namespace spillway::blockfile

@@ -1,0 +1,75 @@
+// The fixed parts of the file, byte by byte; FORMAT.md says the same in words. Everything is
+// little-endian, every structure carries a checksum over all its bytes and the file's id or salt.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "internal/base/status.h"
+#include "internal/blockfile/digest.h"
+#include "internal/blockfile/tree.h"
+
+namespace spillway::blockfile {
+
+// Each in a unit of its own, so that writing one cannot tear another.
+inline constexpr uint64_t kUnitBytes = 4096;
+inline constexpr uint64_t kSlots = 2;                     // of superblocks, and of marks
+inline constexpr uint64_t kHeaderBytes = 4 * kUnitBytes;  // superblocks 0 and 1, marks 0 and 1
+inline constexpr uint64_t SuperblockOffset(uint64_t generation) {
+  return generation % kSlots * kUnitBytes;
+}
+inline constexpr uint64_t MarkOffset(uint64_t number) {
+  return (kSlots + number % kSlots) * kUnitBytes;
+}
+
+inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint64_t kPageBytes = 4096;
+inline constexpr uint64_t kPageBytesLeast = 512;  // for tests
+inline constexpr uint64_t kPageBytesMost = 65536;
+inline constexpr uint64_t kChunkBytes = 65536;  // of payload, under one digest
+
+// Features a reader may not know: it may read and write, read only, or not touch the file.
+struct Features {
+  uint64_t compatible = 0;
+  uint64_t read_only = 0;
+  uint64_t incompatible = 0;
+  friend bool operator==(const Features&, const Features&) = default;
+};
+
+// The root of everything as of one checkpoint.
+struct Superblock {
+  FileId file_id{};
+  uint32_t page_bytes = kPageBytes;
+  Features features;
+  uint64_t generation = 0;     // of the checkpoint; the valid one with the highest is the file's
+  uint64_t pages = 0;          // of the file, its header among them
+  uint64_t next_block_id = 0;  // and version: the next that was not given yet
+  uint64_t next_version = 0;
+  uint64_t payload_bytes = 0;  // of all blocks
+  TreeRoot registry;
+  TreeRoot space;             // the pages of the space map, by number of the leaf
+  uint64_t journal_page = 0;  // where the first frame after the checkpoint stands, if there is one
+  uint64_t journal_salt = 0;  // and what it is told by
+  friend bool operator==(const Superblock&, const Superblock&) = default;
+};
+
+// Says that all frames of a generation up to one were on the device when somebody was told so.
+struct Mark {
+  uint64_t number = 0;      // of the mark; the valid one with the highest counts
+  uint64_t generation = 0;  // of the checkpoint before the frames
+  uint64_t frames = 0;      // of that generation
+  bool closed = false;      // nothing followed
+  friend bool operator==(const Mark&, const Mark&) = default;
+};
+
+void EncodeSuperblock(const Superblock& superblock, std::span<uint8_t, kUnitBytes> unit);
+// kNotFound: these are the bytes of no superblock of this format (or none has been written here);
+// kCorrupt: of one that is damaged; kUnsupported: of a later version or with features unknown here.
+base::Status DecodeSuperblock(std::span<const uint8_t, kUnitBytes> unit, Superblock* superblock);
+
+void EncodeMark(const Mark& mark, const FileId& file_id, std::span<uint8_t, kUnitBytes> unit);
+// False: there is none that is whole.
+bool DecodeMark(std::span<const uint8_t, kUnitBytes> unit, const FileId& file_id, Mark* mark);
+
+}  // namespace spillway::blockfile
