@@ -23,8 +23,9 @@ class Digester {
   explicit Digester(const FileId& file);
 
   Digest OfPage(std::span<const uint8_t> page) const;
-  // A chunk of a block's payload; `chunk` counts from 0 at the block's begin.
-  Digest OfChunk(uint64_t block_id, uint64_t chunk, std::span<const uint8_t> bytes) const;
+  // A chunk of a block's payload that begins at that page: told by its place on disk and not in the
+  // block, so that what stands before it may grow or shrink.
+  Digest OfChunk(uint64_t block_id, uint64_t page, std::span<const uint8_t> bytes) const;
 
  private:
   uint64_t seed_;
