@@ -22,13 +22,6 @@ using ConstUnit = std::span<const uint8_t, kUnitBytes>;
 
 uint64_t SumOf(ConstUnit unit, uint64_t seed) { return base::Hash64(unit.first(kSumOffset), seed); }
 
-void Put(Writer* out, const TreeRoot& root) {
-  out->Put(root.ref.page);
-  out->Put(root.ref.digest);
-  out->Put(root.entries);
-  out->Put(uint64_t{root.level});
-}
-
 TreeRoot GetRoot(Reader* in) {
   TreeRoot root;
   root.ref.page = in->Get<uint64_t>();
@@ -63,12 +56,24 @@ Status CheckSuperblock(const Superblock& superblock) {
   if (superblock.pages < header_pages || superblock.pages > INT64_MAX / superblock.page_bytes) {
     return damaged("no file has that many pages");
   }
-  for (const TreeRoot* root : {&superblock.registry, &superblock.space}) {
-    if (root->level > kLevelsMost || root->ref.page >= superblock.pages ||
-        (root->ref.page != 0 && root->ref.page < header_pages) ||
-        (root->ref.empty() && (root->entries != 0 || root->level != 0))) {
-      return damaged("a tree stands where none can");
-    }
+  const TreeRoot& root = superblock.registry;
+  if (root.level > kLevelsMost || root.ref.page >= superblock.pages ||
+      (root.ref.page != 0 && root.ref.page < header_pages) ||
+      (root.ref.empty() && (root.entries != 0 || root.level != 0))) {
+    return damaged("the registry stands where none can");
+  }
+  const SpaceIndexRef& space = superblock.space;
+  const uint64_t pages_per_leaf = uint64_t{superblock.page_bytes} * 8;
+  if (space.leaves != (superblock.pages + pages_per_leaf - 1) / pages_per_leaf) {
+    return damaged("the space map has another size than the file");
+  }
+  const uint64_t index_pages =
+      (space.leaves * kSpaceIndexEntryBytes + superblock.page_bytes - 1) / superblock.page_bytes;
+  if (space.first_page < header_pages || space.first_page > superblock.pages - index_pages) {
+    return damaged("the space map stands where none can");
+  }
+  if (superblock.journal_page < header_pages) {
+    return damaged("the journal stands where none can");
   }
   return {};
 }
@@ -88,8 +93,13 @@ void EncodeSuperblock(const Superblock& superblock, Unit unit) {
   out.Put(superblock.next_block_id);
   out.Put(superblock.next_version);
   out.Put(superblock.payload_bytes);
-  Put(&out, superblock.registry);
-  Put(&out, superblock.space);
+  out.Put(superblock.registry.ref.page);
+  out.Put(superblock.registry.ref.digest);
+  out.Put(superblock.registry.entries);
+  out.Put(uint64_t{superblock.registry.level});
+  out.Put(superblock.space.first_page);
+  out.Put(superblock.space.leaves);
+  out.Put(superblock.space.digest);
   out.Put(superblock.journal_page);
   out.Put(superblock.journal_salt);
   Finish(bytes, 0, unit);
@@ -116,7 +126,9 @@ Status DecodeSuperblock(ConstUnit unit, Superblock* superblock) {
   found.next_version = in.Get<uint64_t>();
   found.payload_bytes = in.Get<uint64_t>();
   found.registry = GetRoot(&in);
-  found.space = GetRoot(&in);
+  found.space.first_page = in.Get<uint64_t>();
+  found.space.leaves = in.Get<uint64_t>();
+  found.space.digest = in.Get<Digest>();
   found.journal_page = in.Get<uint64_t>();
   found.journal_salt = in.Get<uint64_t>();
   SPW_RETURN_IF_ERROR(CheckFeatures(found.features));

@@ -37,6 +37,16 @@ struct Features {
   friend bool operator==(const Features&, const Features&) = default;
 };
 
+// Where the index of the space map stands: for each of its leaves the page that holds it, and what
+// that page must hold. Written anew, in one piece, by every checkpoint.
+struct SpaceIndexRef {
+  uint64_t first_page = 0;
+  uint64_t leaves = 0;
+  Digest digest;  // of the index
+  friend bool operator==(const SpaceIndexRef&, const SpaceIndexRef&) = default;
+};
+inline constexpr uint64_t kSpaceIndexEntryBytes = 8 + kDigestBytes;
+
 // The root of everything as of one checkpoint.
 struct Superblock {
   FileId file_id{};
@@ -48,7 +58,7 @@ struct Superblock {
   uint64_t next_version = 0;
   uint64_t payload_bytes = 0;  // of all blocks
   TreeRoot registry;
-  TreeRoot space;             // the pages of the space map, by number of the leaf
+  SpaceIndexRef space;
   uint64_t journal_page = 0;  // where the first frame after the checkpoint stands, if there is one
   uint64_t journal_salt = 0;  // and what it is told by
   friend bool operator==(const Superblock&, const Superblock&) = default;

@@ -195,6 +195,16 @@ bool SpaceMap::Reclaim(const PageRun& run) {
   return true;
 }
 
+bool SpaceMap::Restore(const PageRun& run) {
+  if (!IsAll(run, State::kReleased)) {
+    return false;
+  }
+  Change(run, State::kUsed);
+  released_ -= run.pages;
+  used_ += run.pages;
+  return true;
+}
+
 uint64_t SpaceMap::free_at_end() {
   uint64_t free = 0;
   for (uint64_t leaf = leaves_.size(); leaf-- > 0;) {

@@ -45,9 +45,11 @@ class SpaceMap {
   // Those very pages; false, and nothing changed, if one of them is not free or does not exist.
   [[nodiscard]] bool AllocateAt(const PageRun& run);
 
-  // Both false, and nothing changed, if a page is not in the state that this leaves.
+  // All false, and nothing changed, if a page is not in the state that this leaves.
   [[nodiscard]] bool Release(const PageRun& run);
   [[nodiscard]] bool Reclaim(const PageRun& run);
+  // Takes a release back: what would have forgotten the pages has failed.
+  [[nodiscard]] bool Restore(const PageRun& run);
 
   bool IsFree(uint64_t page) const;
   // How long the free run is that ends the map.

@@ -28,7 +28,11 @@ Superblock AnySuperblock(Prng* random) {
   superblock.next_version = random->Next();
   superblock.payload_bytes = random->Next();
   superblock.registry = {{random->Between(32, 99), {random->Next()}}, 3, random->Next()};
-  superblock.journal_page = random->Below(superblock.pages);
+  superblock.space.leaves =
+      (superblock.pages + superblock.page_bytes * 8 - 1) / (superblock.page_bytes * 8);
+  superblock.space.first_page = random->Between(32, 60);
+  superblock.space.digest = {random->Next()};
+  superblock.journal_page = random->Between(32, superblock.pages);
   superblock.journal_salt = random->Next();
   return superblock;
 }
@@ -77,7 +81,9 @@ TEST(BlockFileLayoutTest, ImpossibleValuesAreRefusedThoughTheChecksumIsRight) {
   EXPECT_EQ(code([](Superblock* s) { s->pages = UINT64_MAX; }), Code::kCorrupt);
   EXPECT_EQ(code([](Superblock* s) { s->registry.level = 200; }), Code::kCorrupt);
   EXPECT_EQ(code([](Superblock* s) { s->registry.ref.page = s->pages; }), Code::kCorrupt);
-  EXPECT_EQ(code([](Superblock* s) { s->space.entries = 1; }), Code::kCorrupt);
+  EXPECT_EQ(code([](Superblock* s) { ++s->space.leaves; }), Code::kCorrupt);
+  EXPECT_EQ(code([](Superblock* s) { s->space.first_page = s->pages; }), Code::kCorrupt);
+  EXPECT_EQ(code([](Superblock* s) { s->journal_page = 0; }), Code::kCorrupt);
   EXPECT_EQ(code([](Superblock* s) { s->features.incompatible = 1; }), Code::kUnsupported);
   EXPECT_EQ(code([](Superblock* s) { s->features.compatible = 1; }), Code::kOk);
 }

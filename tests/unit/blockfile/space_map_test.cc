@@ -87,8 +87,11 @@ class Pair {
         AllocateAt();
         break;
       case 6:
-      case 7:
         Change(State::kUsed, State::kReleased);
+        break;
+      case 7:
+        random_.OneIn(3) ? Change(State::kReleased, State::kUsed)
+                         : Change(State::kUsed, State::kReleased);
         break;
       default:
         Change(State::kReleased, State::kFree);
@@ -156,7 +159,10 @@ class Pair {
     for (int tries = 0; tries < 20; ++tries) {
       const PageRun run = AnyRun();
       const bool fits = naive_.IsAll(run, from);
-      ASSERT_EQ(to == State::kReleased ? map_.Release(run) : map_.Reclaim(run), fits);
+      ASSERT_EQ(to == State::kReleased ? map_.Release(run)
+                : to == State::kUsed   ? map_.Restore(run)
+                                       : map_.Reclaim(run),
+                fits);
       if (fits) {
         naive_.Set(run, to);
         return;
