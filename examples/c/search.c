@@ -49,7 +49,7 @@ static void ingest(spw_store* store, char** files) {
   size_t len, count = 0, cap = 0;
   for (int more = 1; more;) {
     if ((more = next_line(&files, &file, &line, &len))) {
-      for (; offsets[count] + len > cap; cap = cap * 2 + 4096) data = realloc(data, cap * 2 + 4096);
+      for (; offsets[count] + len >= cap; cap += cap + 4096) data = realloc(data, 2 * cap + 4096);
       memcpy(data + offsets[count], line, len);
       offsets[count + 1] = offsets[count] + len;
       count++, lines++, bytes += len;

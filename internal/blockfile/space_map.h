@@ -62,6 +62,7 @@ class SpaceMap {
   bool leaf_dirty(uint64_t leaf) const { return leaves_[leaf].dirty; }
   void EncodeLeaf(uint64_t leaf, std::span<uint8_t> bytes) const;
   void CleanLeaf(uint64_t leaf) { leaves_[leaf].dirty = false; }
+  void DirtyLeaf(uint64_t leaf) { leaves_[leaf].dirty = true; }
   // False if it says that pages beyond size() are used. The leaf must hold free pages only.
   [[nodiscard]] bool LoadLeaf(uint64_t leaf, std::span<const uint8_t> bytes);
 

@@ -30,6 +30,7 @@ struct Run {
 
   bool empty() const { return claims.empty() && !sync_only; }
 
+  uint64_t number = 0;  // of the pick
   std::vector<Stream::Claim> claims;
   cold::Durability durability = cold::Durability::kDevice;
   bool sync_only = false;

@@ -114,7 +114,7 @@ bool Spiller::MayWriteLocked() const {
 }
 
 // False: there is nothing to be picked at this time.
-bool Spiller::BeginPick(Excess* in_flight) {
+bool Spiller::BeginPick(Run* run, Excess* in_flight) {
   MutexLock lock(mu_);
   while (picking_) {
     work_.Wait(mu_);
@@ -124,6 +124,7 @@ bool Spiller::BeginPick(Excess* in_flight) {
   }
   picking_ = true;
   picked_generation_ = generation_;
+  run->number = ++picks_;
   *in_flight = in_flight_;
   return true;
 }
@@ -177,7 +178,7 @@ void Spiller::Pick(const Excess& in_flight, Run* run) {
 bool Spiller::SpillOnce() {
   Run run;
   Excess in_flight;
-  if (!BeginPick(&in_flight)) {
+  if (!BeginPick(&run, &in_flight)) {
     return false;
   }
   Status status = base::CatchToStatus([&]() -> Status {
@@ -379,7 +380,7 @@ void Spiller::Fail(Run* run, const Status& status) {
     in_flight_.bytes -= run->arena_bytes;
     in_flight_.records -= run->records;
     unsynced_ = true;  // perhaps: what the run was to cover is not on the device
-    ++failures_;
+    failed_pick_ = std::max(failed_pick_, run->number);
     ++generation_;  // for a thread that looked while they were taken, should the other's run go
                     // well
     work_.NotifyAll();
@@ -437,13 +438,13 @@ Status Spiller::Flush(Durability durability, const base::Patience& patience, Flu
       total += position.seq - std::min(position.seq, stream->written_seq());
     }
   });
-  uint64_t failures = 0;
+  uint64_t picks_before = 0;
   {
     MutexLock lock(mu_);
     if (!health_.ok() && !retried(health_.code())) {
       return health_;
     }
-    failures = failures_;
+    picks_before = picks_;
     if (!targets.empty()) {
       device_wanted_ = device_wanted_ || durability == Durability::kDevice;
       retry_at_ = std::chrono::steady_clock::now();  // matters only if something is to be retried
@@ -472,8 +473,8 @@ Status Spiller::Flush(Durability durability, const base::Patience& patience, Flu
     }
     if (closing_ && flusher == Flusher::kCaller) {
       failure = Status(Code::kClosed);
-    } else if (failures_ != failures) {
-      failure = health_;
+    } else if (failed_pick_ > picks_before || (!health_.ok() && !retried(health_.code()))) {
+      failure = health_;  // not what a run met that was picked before somebody asked for this
     }
     return !failure.ok();
   }));

@@ -84,7 +84,7 @@ class Spiller {
   bool WaitForWork(uint64_t* seen) SPW_EXCLUDES(mu_);
   bool SpillOnce();
   bool MayWriteLocked() const SPW_REQUIRES(mu_);
-  bool BeginPick(memory::MemoryBudget::Excess* in_flight) SPW_EXCLUDES(mu_);
+  bool BeginPick(Run* run, memory::MemoryBudget::Excess* in_flight) SPW_EXCLUDES(mu_);
   bool EndPick(Run* run) SPW_EXCLUDES(mu_);
   void Pick(const memory::MemoryBudget::Excess& in_flight, Run* run) SPW_EXCLUDES(mu_);
   void CoverUnsynced(Run* run);
@@ -123,7 +123,8 @@ class Spiller {
   bool committed_ SPW_GUARDED_BY(mu_) = false;
   base::Status health_ SPW_GUARDED_BY(mu_);
   uint64_t health_version_ SPW_GUARDED_BY(mu_) = 1;  // changes of health_ and closing_
-  uint64_t failures_ SPW_GUARDED_BY(mu_) = 0;
+  uint64_t picks_ SPW_GUARDED_BY(mu_) = 0;
+  uint64_t failed_pick_ SPW_GUARDED_BY(mu_) = 0;  // the last one whose run failed
   std::chrono::milliseconds back_off_ SPW_GUARDED_BY(mu_){0};
   std::chrono::steady_clock::time_point retry_at_ SPW_GUARDED_BY(mu_);
   std::atomic<base::Code> health_code_{base::Code::kOk};

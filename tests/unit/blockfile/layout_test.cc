@@ -28,8 +28,8 @@ Superblock AnySuperblock(Prng* random) {
   superblock.next_version = random->Next();
   superblock.payload_bytes = random->Next();
   superblock.registry = {{random->Between(32, 99), {random->Next()}}, 3, random->Next()};
-  superblock.space.leaves =
-      (superblock.pages + superblock.page_bytes * 8 - 1) / (superblock.page_bytes * 8);
+  const uint64_t pages_per_leaf = uint64_t{superblock.page_bytes} * 8;
+  superblock.space.leaves = (superblock.pages + pages_per_leaf - 1) / pages_per_leaf;
   superblock.space.first_page = random->Between(32, 60);
   superblock.space.digest = {random->Next()};
   superblock.journal_page = random->Between(32, superblock.pages);

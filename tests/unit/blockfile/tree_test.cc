@@ -272,8 +272,8 @@ TEST(TreeTest, DamagedPagesAreReportedWhateverTheyHold) {
     std::advance(at, random.Below(pages.pages.size()));
     std::copy(at->second.begin(), at->second.end(), damaged.get());
     for (uint64_t flips = random.Between(1, 4); flips > 0; --flips) {
-      damaged[random.OneIn(2) ? random.Below(60) : random.Below(kPageBytes)] =
-          static_cast<uint8_t>(random.Next());
+      const size_t place = random.OneIn(2) ? random.Below(60) : random.Below(kPageBytes);
+      damaged.get()[place] = static_cast<uint8_t>(random.Next());
     }
     // As if the digests had been repaired: nothing is read beyond the page (the sanitizers see it).
     blockfile::Node node;
