@@ -1,0 +1,65 @@
+// Where frames and the data they name are put: one after another in regions of free pages, each
+// group (frame, then its data) in one piece, so that a commit is one run of writes and one barrier.
+//
+// A region that has no room for the next group ends with a frame without changes that says where
+// the next region is. The writer's.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "internal/base/status.h"
+#include "internal/blockfile/frame.h"
+#include "internal/blockfile/space.h"
+
+namespace spillway::blockfile {
+
+class Journal {
+ public:
+  Journal(io::File* file, Space* space, uint64_t region_pages)
+      : file_(file), space_(space), region_pages_(region_pages) {}
+
+  // Starts a generation in a region that was allocated for it. What is left of the one before, and
+  // the pages of its frames, are the caller's from now on.
+  void Start(const PageRun& region, uint64_t salt);
+  // Takes up a generation without frames where a superblock says.
+  base::Status StartAt(uint64_t page, uint64_t salt);
+  uint64_t region_pages() const { return region_pages_; }
+
+  // A place for a group of so many pages of frame and data. Nothing is written, and Cancel undoes
+  // it.
+  struct Place {
+    uint64_t frame_page = 0;  // and right behind the frame its data
+    PageRun fresh_region;     // empty: it fits the one there is
+  };
+  base::Status Reserve(uint64_t frame_pages, uint64_t data_pages, Place* place);
+  base::Status Cancel(const Place& place);
+  // Writes the frame (and one before it that leads to a fresh region). The data is the caller's.
+  base::Status WriteFrame(const Place& place, const std::vector<TreeChange>& changes,
+                          uint64_t frame_pages, uint64_t data_pages);
+  // The group is on the device: the next goes behind it.
+  void Advance(const Place& place, uint64_t frame_pages, uint64_t data_pages);
+
+  uint64_t frames() const { return frames_; }
+  uint64_t pages_written() const { return pages_written_; }
+  // Pages of frames, which nobody needs once a checkpoint has what they say.
+  const std::vector<PageRun>& frame_pages() const { return frame_pages_; }
+  // What no frame has taken yet of the region.
+  PageRun rest() const { return {next_page_, region_.end() - next_page_}; }
+
+ private:
+  io::File* const file_;
+  Space* const space_;
+  const uint64_t region_pages_;
+  PageRun region_;
+  uint64_t next_page_ = 0;  // in region_
+  uint64_t salt_ = 0;
+  uint64_t frames_ = 0;
+  uint64_t last_sum_ = 0;
+  FrameHeader pending_;  // as WriteFrame wrote it
+  uint64_t pages_written_ = 0;
+  std::vector<PageRun> frame_pages_;
+  std::vector<uint8_t> buffer_;
+};
+
+}  // namespace spillway::blockfile

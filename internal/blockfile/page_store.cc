@@ -1,0 +1,121 @@
+#include "internal/blockfile/page_store.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace spillway::blockfile {
+
+using base::MutexLock;
+using base::Status;
+
+static constexpr uint64_t kRunPages = 64;
+
+Status PageStore::Read(const PageRef& ref, PageBuffer* page) {
+  {
+    MutexLock lock(mu_);
+    if (const auto found = unwritten_.find(ref.page); found != unwritten_.end()) {
+      *page = found->second.page;
+      return {};
+    }
+    const auto found = by_page_.find(ref.page);
+    if (found != by_page_.end() && found->second->ref == ref) {
+      cache_.splice(cache_.begin(), cache_, found->second);
+      *page = found->second->page;
+      return {};
+    }
+  }
+  auto bytes = std::make_shared<uint8_t[]>(page_bytes());
+  size_t bytes_read = 0;
+  SPW_RETURN_IF_ERROR(
+      file_->ReadAt(ref.page * page_bytes(), {bytes.get(), page_bytes()}, &bytes_read));
+  if (bytes_read < page_bytes() || !(digester_.OfPage({bytes.get(), page_bytes()}) == ref.digest)) {
+    return base::Corrupt(
+        file_->path() + ": page " + std::to_string(ref.page) + " at offset " +
+        std::to_string(ref.page * page_bytes()) +
+        (bytes_read < page_bytes() ? ": the file ends before it" : ": not what the registry says"));
+  }
+  *page = std::move(bytes);
+  MutexLock lock(mu_);
+  Keep(ref, *page);
+  return {};
+}
+
+void PageStore::Keep(const PageRef& ref, const PageBuffer& page) {
+  if (const auto found = by_page_.find(ref.page); found != by_page_.end()) {
+    cache_.erase(found->second);
+    by_page_.erase(found);
+  }
+  cache_.push_front(Cached{ref, page});
+  by_page_[ref.page] = cache_.begin();
+  while (cache_.size() > cached_most_) {
+    by_page_.erase(cache_.back().ref.page);
+    cache_.pop_back();
+  }
+}
+
+void PageStore::Begin() {
+  taken_.clear();
+  releases_before_ = space_->releases();
+}
+
+Status PageStore::Write(std::span<const uint8_t> page, PageRef* ref) {
+  if (run_.pages == 0) {
+    SPW_RETURN_IF_ERROR(WriteOut());
+    SPW_RETURN_IF_ERROR(space_->AllocateUpTo(kRunPages, &run_));
+    taken_.push_back(run_);
+  }
+  *ref = {run_.first, digester_.OfPage(page)};
+  buffer_.insert(buffer_.end(), page.begin(), page.end());
+  auto copy = std::make_shared<uint8_t[]>(page.size());
+  std::copy(page.begin(), page.end(), copy.get());
+  MutexLock lock(mu_);
+  unwritten_[ref->page] = Cached{*ref, std::move(copy)};
+  ++run_.first;
+  --run_.pages;
+  return {};
+}
+
+Status PageStore::Release(const PageRef& ref) { return space_->Release({ref.page, 1}); }
+
+// What was written comes into the cache, for it is likely to be read next.
+Status PageStore::WriteOut() {
+  if (buffer_.empty()) {
+    return {};
+  }
+  const uint64_t first = run_.first - buffer_.size() / page_bytes();
+  SPW_RETURN_IF_ERROR(file_->WriteAt(first * page_bytes(), buffer_));
+  MutexLock lock(mu_);
+  for (const auto& [number, written] : unwritten_) {
+    Keep(written.ref, written.page);
+  }
+  unwritten_.clear();
+  buffer_.clear();
+  return {};
+}
+
+Status PageStore::End() {
+  SPW_RETURN_IF_ERROR(WriteOut());
+  const PageRun left = std::exchange(run_, PageRun());
+  if (left.pages > 0) {
+    taken_.back().pages -= left.pages;
+  }
+  return space_->GiveBack(left);
+}
+
+Status PageStore::Abort() {
+  {
+    MutexLock lock(mu_);
+    unwritten_.clear();
+  }
+  buffer_.clear();
+  run_ = {};
+  SPW_RETURN_IF_ERROR(space_->TakeBackReleases(releases_before_));
+  for (const PageRun& run : taken_) {
+    SPW_RETURN_IF_ERROR(space_->GiveBack(run));
+  }
+  taken_.clear();
+  return {};
+}
+
+}  // namespace spillway::blockfile
