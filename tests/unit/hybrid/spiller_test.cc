@@ -158,6 +158,29 @@ TEST(SpillerTest, FullDiskIsForgottenWhenNothingIsLeftToWrite) {
   EXPECT_EQ(bench.spiller.health_code(), Code::kOk);
 }
 
+// A run that was picked before somebody made room on the disk and called flush used to fail that
+// flush.
+TEST(SpillerTest, FlushIsNotToldOfARunThatWasPickedBeforeIt) {
+  TierBench bench(1);
+  Stream* const stream = bench.MakeStream("a");
+  ASSERT_TRUE(bench.Add(stream, 10, 10).ok());
+  bench.tier.Hold();
+  bench.tier.Fail({Code::kFull, "no space"});
+  std::thread first([&] { (void)bench.Flush(Durability::kDevice, Long()); });
+  bench.tier.AwaitHeld(1);
+  base::Operation operation;
+  std::thread second([&] {
+    EXPECT_TRUE(bench.Flush(Durability::kDevice, {Deadline::AfterMs(kLongMs), &operation}).ok());
+  });
+  while (operation.total() == 0) {
+    std::this_thread::yield();
+  }
+  bench.tier.Release();
+  first.join();
+  second.join();
+  EXPECT_EQ(stream->spilled_seq(), 10u);
+}
+
 TEST(SpillerTest, IoErrorEndsWritingForGoodAndMemoryStaysReadable) {
   TierBench bench(2);
   Stream* const stream = bench.MakeStream("a");
