@@ -64,6 +64,7 @@ class BlockFile {
   base::Status Flush();
   // Also brings the registry up to date, so that the next open has nothing to replay.
   base::Status Checkpoint();
+  // From its begin on no change is taken; if it fails, they are again.
   base::Status Close();
 
   // Every name in order, as of now; for tests and small files.
@@ -139,6 +140,7 @@ class BlockFile {
   // Proving the space map (block_file_check.cc).
   class SpaceCheck;
 
+  base::Status MayChange() const SPW_REQUIRES(mu_);
   base::Status TakeTurn() SPW_EXCLUDES(mu_);
   void EndTurn(const base::Status& status) SPW_EXCLUDES(mu_);
   uint64_t inline_bytes_most() const { return std::min<uint64_t>(1024, page_bytes_ / 4); }
@@ -162,6 +164,7 @@ class BlockFile {
   base::Mutex mu_;
   base::CondVar turn_ended_;
   bool writing_ SPW_GUARDED_BY(mu_) = false;
+  bool closing_ SPW_GUARDED_BY(mu_) = false;  // takes no changes
   bool closed_ SPW_GUARDED_BY(mu_) = false;
   base::Status poison_ SPW_GUARDED_BY(mu_);
   std::unique_ptr<Group> open_ SPW_GUARDED_BY(mu_);       // takes changes

@@ -196,18 +196,20 @@ Status BlockFile::Close() {
     if (closed_) {
       return {};
     }
+    closing_ = true;
   }
-  SPW_RETURN_IF_ERROR(Checkpoint());
-  SPW_RETURN_IF_ERROR(TakeTurn());
-  Status status = WriteMark(true);
+  Status status = Checkpoint();
   if (status.ok()) {
-    status = file_->Sync();
+    status = TakeTurn();
   }
-  {
-    MutexLock lock(mu_);
-    closed_ = status.ok();
+  if (status.ok()) {
+    status = WriteMark(true);
+    status = status.ok() ? file_->Sync() : status;
+    EndTurn(status);
   }
-  EndTurn(status);
+  MutexLock lock(mu_);
+  closing_ = false;
+  closed_ = status.ok();
   return status;
 }
 

@@ -30,6 +30,10 @@ struct BlockFile::Prepared {
   uint64_t payload_bytes = 0;
 };
 
+Status BlockFile::MayChange() const {
+  return closing_ || closed_ ? Status(Code::kClosed) : poison_;
+}
+
 Status BlockFile::Put(std::string_view name, Bytes payload, std::string_view tag) {
   if (name.empty() || name.size() > name_bytes_most() ||
       name.find('\0') != std::string_view::npos) {
@@ -41,9 +45,7 @@ Status BlockFile::Put(std::string_view name, Bytes payload, std::string_view tag
   }
   const int64_t now_ns = settings_.clock_ns();
   MutexLock lock(mu_);
-  if (closed_ || !poison_.ok()) {
-    return closed_ ? Status(Code::kClosed) : poison_;
-  }
+  SPW_RETURN_IF_ERROR(MayChange());
   open_->Put(name, payload, tag, next_version_++, now_ns);
   ++changes_;
   return {};
@@ -56,9 +58,7 @@ Status BlockFile::Remove(std::string_view name) {
     return {Code::kNotFound, "no such block"};
   }
   MutexLock lock(mu_);
-  if (closed_ || !poison_.ok()) {
-    return closed_ ? Status(Code::kClosed) : poison_;
-  }
+  SPW_RETURN_IF_ERROR(MayChange());
   open_->Remove(name, next_version_++);
   ++changes_;
   return {};

@@ -2,6 +2,7 @@
 // and nothing left to chance but the seed.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "internal/blockfile/block_file.h"
@@ -19,8 +20,8 @@ inline blockfile::BlockFile::Settings SmallBlockFile(Prng* random) {
   settings.journal_pages_most = random->OneIn(2) ? 50 : 2000;
   auto numbers = std::make_shared<Prng>(random->Next());
   settings.random = [numbers] { return numbers->Next(); };
-  auto clock = std::make_shared<int64_t>(1'000'000);
-  settings.clock_ns = [clock] { return ++*clock; };
+  auto clock = std::make_shared<std::atomic<int64_t>>(1'000'000);
+  settings.clock_ns = [clock] { return clock->fetch_add(1); };
   return settings;
 }
 

@@ -79,7 +79,8 @@ void Damage(std::string* bytes, Prng* random) {
     }
     default:
       for (uint64_t flips = random->Between(1, 3); flips > 0; --flips) {
-        (*bytes)[place()] ^= static_cast<char>(1 << random->Below(8));
+        char& byte = (*bytes)[place()];
+        byte = static_cast<char>(byte ^ (1 << random->Below(8)));
       }
   }
 }
@@ -145,7 +146,8 @@ TEST(BlockFileDamageTest, DamageAmongAcknowledgedFramesIsNoTornTail) {
     for (size_t at = whole.find("SPWFRAME"); at != std::string::npos;
          at = whole.find("SPWFRAME", at + 1)) {
       std::string bytes = whole;
-      bytes[at + random.Below(100)] ^= 0x10;
+      char& byte = bytes[at + random.Below(100)];
+      byte = static_cast<char>(byte ^ 0x10);
       WriteFile(path, bytes);
       auto file = BlockFile::Open(io::PosixFileSystem(), path, BlockFile::Create::kNo, settings);
       if (file.ok()) {  // a frame of an earlier generation
