@@ -5,37 +5,31 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"log"
 	"os"
-
 	"spillway"
 )
 
 var ctx = context.Background()
 
 func main() {
-	log.SetFlags(0)
 	if len(os.Args) < 4 {
-		fmt.Fprintf(os.Stderr, "usage: %s STORE WORD FILE...\n", os.Args[0])
-		os.Exit(2)
+		log.Fatalf("usage: %s STORE WORD FILE...", os.Args[0])
 	}
-	path, word, files := os.Args[1], os.Args[2], os.Args[3:]
-
-	store, stream := openStore(path, spillway.OpenNew)
-	ingest(store, stream, files)
-	check(store.Close(ctx))
-
-	store, stream = openStore(path, spillway.OpenExisting)
-	search(store, stream, []byte(word), files)
-	check(store.Close(ctx))
+	store, stream := openStore(os.Args[1], spillway.OpenNew)
+	ingest(store, stream, os.Args[3:])
+	store, stream = openStore(os.Args[1], spillway.OpenExisting)
+	search(store, stream, []byte(os.Args[2]), os.Args[3:])
 }
 
 func check(err error) {
-	if err != nil {
+	if err != nil && err != io.EOF {
 		log.Fatal(err)
 	}
 }
@@ -50,8 +44,7 @@ func openStore(path string, mode spillway.Mode) (*spillway.Store, spillway.Strea
 }
 
 func ingest(store *spillway.Store, stream spillway.Stream, files []string) {
-	var batch spillway.Batch
-	count, size := 0, 0
+	batch, count, size := spillway.Batch{}, 0, 0
 	addBatch := func() {
 		_, err := store.Add(ctx, stream, &batch)
 		check(err)
@@ -59,17 +52,18 @@ func ingest(store *spillway.Store, stream spillway.Stream, files []string) {
 	}
 	for line := range lines(files) {
 		batch.Append(line)
-		count++
-		size += len(line)
+		count, size = count+1, size+len(line)
 		if batch.Len() == 1000 {
 			addBatch()
 		}
 	}
 	addBatch()
+	check(store.Close(ctx)) // from here on they are safe
 	fmt.Printf("%d lines, %d bytes added\n", count, size)
 }
 
 func search(store *spillway.Store, stream spillway.Stream, word []byte, files []string) {
+	defer store.Close(ctx)
 	found, verified := 0, 0
 	nextLine, stop := iter.Pull(lines(files))
 	defer stop()
@@ -85,4 +79,21 @@ func search(store *spillway.Store, stream spillway.Stream, word []byte, files []
 		}
 	}
 	fmt.Printf("%d lines with \"%s\", %d lines verified\n", found, word, verified)
+}
+
+// lines gives the lines of all files without their line feeds, however long they are.
+func lines(files []string) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, path := range files {
+			file, err := os.Open(path)
+			defer file.Close()
+			for reader, line := bufio.NewReader(file), []byte{}; err == nil; {
+				line, err = reader.ReadBytes('\n')
+				if len(line) > 0 && !yield(bytes.TrimSuffix(line, []byte("\n"))) {
+					return
+				}
+			}
+			check(err)
+		}
+	}
 }
