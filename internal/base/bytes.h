@@ -33,4 +33,7 @@ constexpr uint64_t RoundUp(uint64_t value, uint64_t unit) {
   return (value + unit - 1) & ~(unit - 1);
 }
 
+// How many units hold so many bytes.
+constexpr uint64_t CeilDiv(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / unit; }
+
 }  // namespace spillway::base

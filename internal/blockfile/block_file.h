@@ -58,9 +58,8 @@ class BlockFile {
   base::Status Read(std::string_view name, std::vector<uint8_t>* payload);
   base::Status Exists(std::string_view name, bool* exists);
 
-  // On return everything that was changed before the call is on the device. After a failed sync, or
-  // a failed write for another reason than a full disk, writing has ended: every later call that
-  // writes returns the same.
+  // On return everything that was changed before the call is on the device. After any failure but
+  // kFull writing has ended: every later call that writes returns the same.
   base::Status Flush();
   // Also brings the registry up to date, so that the next open has nothing to replay.
   base::Status Checkpoint();
@@ -69,15 +68,6 @@ class BlockFile {
 
   // Every name in order, as of now; for tests and small files.
   base::Status ListNames(std::vector<std::string>* names);
-  struct Stats {
-    uint64_t blocks = 0;
-    uint64_t generation = 0;
-    uint64_t pages = 0;
-    uint64_t pages_used = 0;
-    uint64_t pages_released = 0;
-    uint64_t frames = 0;
-  };
-  Stats stats();  // only while nobody writes, as CheckSpace
   // Every page is used by exactly what the space map says: the registry, blocks, lists, the map
   // itself or the journal. kCorrupt tells what is not so. Only while nobody writes.
   base::Status CheckSpace();
@@ -132,6 +122,8 @@ class BlockFile {
     GenerationPin pin;
   };
   base::Status FindCommitted(std::string_view name, Found* found) SPW_EXCLUDES(mu_);
+  // Releases what a block's entry names, if there is one.
+  base::Status ReleaseOld(std::string_view name, std::optional<Entry>* old);
   base::Status DecodeWhole(Bytes value, Entry* entry, std::optional<ListRef>* list);
   base::Status ReadExtents(const Entry& entry, std::vector<uint8_t>* payload);
   base::Status ReadProved(const Extent& extent, uint64_t block_id, std::span<const Digest> digests,
@@ -143,6 +135,7 @@ class BlockFile {
   base::Status MayChange() const SPW_REQUIRES(mu_);
   base::Status TakeTurn() SPW_EXCLUDES(mu_);
   void EndTurn(const base::Status& status) SPW_EXCLUDES(mu_);
+  void EndTurnLocked(const base::Status& status) SPW_REQUIRES(mu_);
   uint64_t inline_bytes_most() const { return std::min<uint64_t>(1024, page_bytes_ / 4); }
   uint64_t name_bytes_most() const { return page_bytes_ < 4096 ? 100 : 1024; }
 

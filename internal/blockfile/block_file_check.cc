@@ -78,9 +78,8 @@ Status BlockFile::CheckSpace() {
   SPW_RETURN_IF_ERROR(check.Run({0, kHeaderBytes / page_bytes_}, "the header"));
   const SpaceIndexRef& index = superblock_.space;
   const uint64_t index_bytes = index.leaves * kSpaceIndexEntryBytes;
-  SPW_RETURN_IF_ERROR(
-      check.Run({index.first_page, base::RoundUp(index_bytes, page_bytes_) / page_bytes_},
-                "the space map's index"));
+  SPW_RETURN_IF_ERROR(check.Run({index.first_page, base::CeilDiv(index_bytes, page_bytes_)},
+                                "the space map's index"));
   for (const PageRef& leaf : space_leaves_) {
     SPW_RETURN_IF_ERROR(leaf.empty() ? Status() : check.Run({leaf.page, 1}, "the space map"));
   }

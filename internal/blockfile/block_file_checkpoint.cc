@@ -32,8 +32,7 @@ Status BlockFile::ReserveSpaceMap(std::vector<uint64_t>* leaves, PageRun* run) {
         SPW_RETURN_IF_ERROR(space_.Release({space_leaves_[leaf].page, 1}));
       }
     }
-    const uint64_t index_pages =
-        base::RoundUp(count * kSpaceIndexEntryBytes, page_bytes_) / page_bytes_;
+    const uint64_t index_pages = base::CeilDiv(count * kSpaceIndexEntryBytes, page_bytes_);
     const uint64_t needed = leaves->size() + index_pages;
     if (run->pages != needed) {
       settled = false;
@@ -49,7 +48,7 @@ Status BlockFile::ReserveSpaceMap(std::vector<uint64_t>* leaves, PageRun* run) {
 Status BlockFile::WriteSpaceMap(const PageRun& region, SpaceIndexRef* index, PageRun* taken) {
   if (superblock_.space.first_page != 0) {
     const uint64_t pages =
-        base::RoundUp(superblock_.space.leaves * kSpaceIndexEntryBytes, page_bytes_) / page_bytes_;
+        base::CeilDiv(superblock_.space.leaves * kSpaceIndexEntryBytes, page_bytes_);
     SPW_RETURN_IF_ERROR(space_.Release({superblock_.space.first_page, pages}));
   }
   std::vector<uint64_t> leaves;
@@ -109,8 +108,8 @@ Status BlockFile::WriteCheckpoint(When when) {
   if (when == When::kIfAnythingChanged && changes.empty() && journal_.frames() == 0) {
     return {};
   }
-  // A full disk or missing memory leaves everything as it was; another failure ends writing, and
-  // then it does not matter.
+  // A full disk leaves everything as it was; another failure ends writing, and then it does not
+  // matter.
   const size_t releases = space_.releases();
   PageRun region;
   PageRun taken;
@@ -152,10 +151,10 @@ Status BlockFile::WriteCheckpoint(When when) {
   known_pages_.store(next.pages, std::memory_order_release);
   {
     MutexLock lock(mu_);
-    version_ = {std::make_shared<Generation>(Generation{next.generation}), next.registry};
+    version_ = {std::make_shared<Generation>(), next.registry};
     overlay_.clear();
   }
-  SPW_RETURN_IF_ERROR(space_.EndGeneration(ending));
+  space_.EndGeneration(ending);
   ending.reset();
   return space_.Reclaim();
 }
@@ -172,13 +171,17 @@ Status BlockFile::TakeTurn() {
   return {};
 }
 
-void BlockFile::EndTurn(const Status& status) {
-  MutexLock lock(mu_);
+void BlockFile::EndTurnLocked(const Status& status) {
   writing_ = false;
-  if (!status.ok() && status.code() != Code::kFull && status.code() != Code::kNoMemory) {
+  if (!status.ok() && status.code() != Code::kFull) {
     poison_ = status;
   }
   turn_ended_.NotifyAll();
+}
+
+void BlockFile::EndTurn(const Status& status) {
+  MutexLock lock(mu_);
+  EndTurnLocked(status);
 }
 
 Status BlockFile::Checkpoint() {

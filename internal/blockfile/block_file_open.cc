@@ -3,7 +3,6 @@
 #include <string>
 
 #include "internal/base/bytes.h"
-#include "internal/base/checksum.h"
 #include "internal/blockfile/block_file.h"
 
 namespace spillway::blockfile {
@@ -26,7 +25,7 @@ BlockFile::BlockFile(std::unique_ptr<io::File> file, const Superblock& superbloc
   MutexLock lock(mu_);
   open_ = std::make_unique<Group>(page_bytes_, inline_bytes_most());
   next_version_ = superblock.next_version;
-  version_ = {std::make_shared<Generation>(Generation{superblock.generation}), superblock.registry};
+  version_ = {std::make_shared<Generation>(), superblock.registry};
 }
 
 BlockFile::~BlockFile() = default;
@@ -165,7 +164,7 @@ Status BlockFile::LoadSpace() {
   return {};
 }
 
-// *found: there is a whole frame of that number.
+// *found: there is a frame of that number, with as many bytes as it says.
 Status BlockFile::ReadFrame(uint64_t page, uint64_t number, uint64_t previous_sum,
                             FrameHeader* header, std::vector<uint8_t>* body, bool* found) {
   *found = false;
@@ -183,7 +182,7 @@ Status BlockFile::ReadFrame(uint64_t page, uint64_t number, uint64_t previous_su
   }
   body->resize(header->body_bytes);
   SPW_RETURN_IF_ERROR(file_->ReadAt(page * page_bytes_ + kFrameHeaderBytes, *body, &bytes_read));
-  *found = bytes_read == body->size() && base::Hash64(*body, header->salt) == header->body_sum;
+  *found = bytes_read == body->size();
   return {};
 }
 
@@ -222,22 +221,11 @@ Status BlockFile::ApplyFrame(const FrameHeader& header, uint64_t page,
                                " uses pages that are in use");
   };
   const uint64_t frame_bytes = kFrameHeaderBytes + header.body_bytes;
-  SPW_RETURN_IF_ERROR(take({page, base::RoundUp(frame_bytes, page_bytes_) / page_bytes_}));
+  SPW_RETURN_IF_ERROR(take({page, base::CeilDiv(frame_bytes, page_bytes_)}));
   for (New& each : entries) {
-    Found old;
-    SPW_RETURN_IF_ERROR(FindCommitted(each.name, &old));
-    if (old.value.has_value()) {
-      Entry replaced;
-      std::optional<ListRef> list;
-      SPW_RETURN_IF_ERROR(DecodeWhole(*old.value, &replaced, &list));
-      for (const Extent& extent : replaced.extents) {
-        SPW_RETURN_IF_ERROR(space_.Release(extent.run(page_bytes_)));
-      }
-      if (list.has_value()) {
-        SPW_RETURN_IF_ERROR(space_.Release(list->extent.run(page_bytes_)));
-      }
-      superblock_.payload_bytes -= replaced.length;
-    }
+    std::optional<Entry> old;
+    SPW_RETURN_IF_ERROR(ReleaseOld(each.name, &old));
+    superblock_.payload_bytes -= old.has_value() ? old->length : 0;
     for (const Extent& extent : each.entry.extents) {
       SPW_RETURN_IF_ERROR(take(extent.run(page_bytes_)));
     }
@@ -269,14 +257,18 @@ Status BlockFile::Recover(const Mark& mark) {
     bool whole = false;
     SPW_RETURN_IF_ERROR(ReadFrame(page, number, sum, &header, &body, &whole));
     if (whole) {
-      SPW_RETURN_IF_ERROR(DecodeFrameBody(header, body, &changes));
+      const Status decoded = DecodeFrameBody(header, body, &changes);
+      whole = decoded.code() != Code::kNotFound;  // else its body is another
+      SPW_RETURN_IF_ERROR(whole ? decoded : Status());
+    }
+    if (whole) {
       SPW_RETURN_IF_ERROR(ApplyFrame(header, page, changes, number <= acknowledged, &whole));
     }
     if (!whole) {
       break;
     }
     const uint64_t frame_bytes = kFrameHeaderBytes + header.body_bytes;
-    frames.push_back({page, base::RoundUp(frame_bytes, page_bytes_) / page_bytes_});
+    frames.push_back({page, base::CeilDiv(frame_bytes, page_bytes_)});
     page = header.next_page;
     sum = header.sum;
   }
@@ -299,16 +291,6 @@ Status BlockFile::Recover(const Mark& mark) {
   }
   journal_.Start({page, 0}, 0);
   return WriteCheckpoint(When::kAlways);
-}
-
-BlockFile::Stats BlockFile::stats() {
-  MutexLock lock(mu_);
-  return {.blocks = version_.registry.entries,
-          .generation = superblock_.generation,
-          .pages = space_.map().size(),
-          .pages_used = space_.map().pages_used(),
-          .pages_released = space_.map().pages_released(),
-          .frames = journal_.frames()};
 }
 
 }  // namespace spillway::blockfile

@@ -94,17 +94,28 @@ Status BlockFile::Flush() {
       in_flight_.reset();
       durable_ = flying_;
     }
-    writing_ = false;
-    if (!status.ok() && status.code() != Code::kFull && status.code() != Code::kNoMemory) {
-      poison_ = status;
-    }
-    turn_ended_.NotifyAll();
+    EndTurnLocked(status);
     if (!status.ok()) {
       break;
     }
   }
   mu_.Unlock();
   return status;
+}
+
+Status BlockFile::ReleaseOld(std::string_view name, std::optional<Entry>* old) {
+  Found found;
+  SPW_RETURN_IF_ERROR(FindCommitted(name, &found));
+  if (!found.value.has_value()) {
+    return {};
+  }
+  std::optional<ListRef> list;
+  SPW_RETURN_IF_ERROR(DecodeWhole(*found.value, &old->emplace(), &list));
+  (*old)->tag = (*old)->inline_bytes = {};  // they do not outlive `found`
+  for (const Extent& extent : (*old)->extents) {
+    SPW_RETURN_IF_ERROR(space_.Release(extent.run(page_bytes_)));
+  }
+  return list.has_value() ? space_.Release(list->extent.run(page_bytes_)) : Status();
 }
 
 // What the group comes to, but for the places; releases what it replaces.
@@ -114,33 +125,24 @@ Status BlockFile::Prepare(Group* group, Prepared* prepared) {
   prepared->payload_bytes = superblock_.payload_bytes;
   prepared->blocks.reserve(group->changes().size());
   for (const auto& [name, change] : group->changes()) {
-    Found old;
-    SPW_RETURN_IF_ERROR(FindCommitted(name, &old));
+    std::optional<Entry> old;
+    SPW_RETURN_IF_ERROR(ReleaseOld(name, &old));
     Prepared::Block block;
     block.name = &name;
     block.change = &change;
-    Entry replaced;
-    std::optional<ListRef> replaced_list;
-    if (old.value.has_value()) {
-      SPW_RETURN_IF_ERROR(DecodeWhole(*old.value, &replaced, &replaced_list));
-      for (const Extent& extent : replaced.extents) {
-        SPW_RETURN_IF_ERROR(space_.Release(extent.run(page_bytes_)));
-      }
-      if (replaced_list.has_value()) {
-        SPW_RETURN_IF_ERROR(space_.Release(replaced_list->extent.run(page_bytes_)));
-      }
-      prepared->payload_bytes -= replaced.length;
+    if (old.has_value()) {
+      prepared->payload_bytes -= old->length;
     }
     if (change.removes) {
-      if (old.value.has_value()) {
+      if (old.has_value()) {
         frame_bytes += 8 + name.size();
         prepared->blocks.push_back(std::move(block));
       }
       continue;
     }
     Entry& entry = block.entry;
-    entry.block_id = old.value.has_value() ? replaced.block_id : prepared->next_block_id++;
-    entry.created_ns = old.value.has_value() ? replaced.created_ns : change.modified_ns;
+    entry.block_id = old.has_value() ? old->block_id : prepared->next_block_id++;
+    entry.created_ns = old.has_value() ? old->created_ns : change.modified_ns;
     entry.version = change.version;
     entry.modified_ns = change.modified_ns;
     entry.length = change.length;
@@ -163,7 +165,7 @@ Status BlockFile::Prepare(Group* group, Prepared* prepared) {
     frame_bytes += 8 + name.size() + block.value.size();
     prepared->blocks.push_back(std::move(block));
   }
-  prepared->frame_pages = base::RoundUp(frame_bytes, page_bytes_) / page_bytes_;
+  prepared->frame_pages = base::CeilDiv(frame_bytes, page_bytes_);
   prepared->data_pages = group->image().pages();
   return {};
 }
@@ -266,8 +268,12 @@ Status BlockFile::WriteGroup(Group* group) {
   SPW_RETURN_IF_ERROR(GiveBackGaps(place, prepared));
   Publish(prepared);
   SPW_RETURN_IF_ERROR(WriteMark(false));
-  return journal_.pages_written() > settings_.journal_pages_most ? WriteCheckpoint(When::kAlways)
-                                                                 : Status();
+  if (journal_.pages_written() <= settings_.journal_pages_most) {
+    return {};
+  }
+  // The group is on the device whatever becomes of this; a full disk only puts it off.
+  status = WriteCheckpoint(When::kAlways);
+  return status.code() == Code::kFull ? Status() : status;
 }
 
 // Pages of payloads that were replaced or removed before the group was written.

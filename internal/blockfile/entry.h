@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "internal/base/bytes.h"
 #include "internal/base/status.h"
 #include "internal/blockfile/codec.h"
 #include "internal/blockfile/digest.h"
@@ -21,10 +22,8 @@ inline constexpr uint64_t kInlineBytesMost = 1024;
 struct Extent {
   uint64_t first_page = 0;
   uint64_t bytes = 0;  // at least 1
-  PageRun run(uint64_t page_bytes) const {
-    return {first_page, (bytes + page_bytes - 1) / page_bytes};
-  }
-  uint64_t chunks() const { return (bytes + kChunkBytes - 1) / kChunkBytes; }
+  PageRun run(uint64_t page_bytes) const { return {first_page, base::CeilDiv(bytes, page_bytes)}; }
+  uint64_t chunks() const { return base::CeilDiv(bytes, kChunkBytes); }
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 

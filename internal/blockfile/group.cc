@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "internal/base/bytes.h"
 #include "internal/base/check.h"
 
 namespace spillway::blockfile {
@@ -11,7 +12,7 @@ using base::Status;
 
 uint64_t Image::Append(Bytes payload) {
   const uint64_t first = pages_;
-  const uint64_t pages = (payload.size() + page_bytes_ - 1) / page_bytes_;
+  const uint64_t pages = base::CeilDiv(payload.size(), page_bytes_);
   const uint64_t pages_per_piece = kPieceBytes / page_bytes_;
   while (pieces_.size() * pages_per_piece < first + pages) {
     pieces_.push_back(std::make_unique<uint8_t[]>(kPieceBytes));

@@ -64,7 +64,6 @@ class Group {
   void Remove(std::string_view name, uint64_t version);
   const PendingChange* Find(std::string_view name) const;
 
-  bool empty() const { return changes_.empty(); }
   const std::map<std::string, PendingChange, std::less<>>& changes() const { return changes_; }
   const Image& image() const { return image_; }
   Image& image() { return image_; }

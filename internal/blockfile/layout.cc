@@ -4,6 +4,7 @@
 #include <bit>
 #include <string>
 
+#include "internal/base/bytes.h"
 #include "internal/base/checksum.h"
 
 namespace spillway::blockfile {
@@ -64,11 +65,11 @@ Status CheckSuperblock(const Superblock& superblock) {
   }
   const SpaceIndexRef& space = superblock.space;
   const uint64_t pages_per_leaf = uint64_t{superblock.page_bytes} * 8;
-  if (space.leaves != (superblock.pages + pages_per_leaf - 1) / pages_per_leaf) {
+  if (space.leaves != base::CeilDiv(superblock.pages, pages_per_leaf)) {
     return damaged("the space map has another size than the file");
   }
   const uint64_t index_pages =
-      (space.leaves * kSpaceIndexEntryBytes + superblock.page_bytes - 1) / superblock.page_bytes;
+      base::CeilDiv(space.leaves * kSpaceIndexEntryBytes, superblock.page_bytes);
   if (space.first_page < header_pages || space.first_page > superblock.pages - index_pages) {
     return damaged("the space map stands where none can");
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace spillway::blockfile {
 
@@ -71,10 +72,8 @@ Status Space::TakeBackReleases(size_t count) {
   return {};
 }
 
-Status Space::EndGeneration(const GenerationPin& ending) {
-  waiting_.push_back(Batch{ending, std::move(current_)});
-  current_.clear();
-  return {};
+void Space::EndGeneration(const GenerationPin& ending) {
+  waiting_.push_back(Batch{ending, std::exchange(current_, {})});
 }
 
 Status Space::Reclaim() {

@@ -1,9 +1,9 @@
 // The pages of one file: which are free (space_map.h), when released ones may be used again, and
 // the file's growth.
 //
-// What is released in generation g may still be reached by whoever holds a version of it
-// (Version, below) and by the checkpoint that is on the device. It comes free when checkpoint g + 1
-// is durable and the last version of generation g or less is gone (keeps B3). Used by the writer.
+// What is released in generation g may still be reached by whoever reads it (GenerationPin) and by
+// the checkpoint that is on the device. It comes free when checkpoint g + 1 is durable and the last
+// pin of generation g or less is gone (keeps B3). Used by the writer.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,7 @@
 namespace spillway::blockfile {
 
 // Held by who reads: while one of a generation lives, no page that it reaches is used again.
-struct Generation {
-  uint64_t number = 0;
-};
+struct Generation {};
 using GenerationPin = std::shared_ptr<const Generation>;
 
 class Space {
@@ -49,8 +47,9 @@ class Space {
   size_t releases() const { return current_.size(); }
 
   // The checkpoint that ends `ending` is on the device: what was released until now waits for its
-  // versions only. Frees what waits no more.
-  base::Status EndGeneration(const GenerationPin& ending);
+  // pins only.
+  void EndGeneration(const GenerationPin& ending);
+  // Frees what waits no more.
   base::Status Reclaim();
 
  private:

@@ -22,10 +22,6 @@ struct TreeRoot {
   friend bool operator==(const TreeRoot&, const TreeRoot&) = default;
 };
 
-// What a key and its value may take together in pages of that size, so that a leaf holds at least
-// two of them.
-uint64_t TreeEntryBytesMost(uint64_t page_bytes);
-
 // The value of a key; nothing if it is not there. The value lives as long as *page.
 base::Status TreeFind(PageSource* source, const TreeRoot& root, std::string_view key,
                       PageBuffer* page, std::optional<Bytes>* value);

@@ -13,11 +13,6 @@ namespace spillway::blockfile {
 
 using base::Status;
 
-uint64_t TreeEntryBytesMost(uint64_t page_bytes) {
-  const Item nothing;
-  return (page_bytes - kNodeHeaderBytes) / 2 - ItemBytes(nothing, 0);
-}
-
 namespace {
 
 using ChangeSpan = std::span<const TreeChange>;
