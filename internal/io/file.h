@@ -3,7 +3,7 @@
 //
 // Hides errno, EINTR, short reads and writes, O_CLOEXEC, descriptors 0 to 2. Positional I/O only,
 // so a File may be used by many threads at once. Errors: kFull for ENOSPC, EDQUOT and EFBIG of a
-// write or growth, kReadOnly for EROFS and EACCES on opening for writing, kNotFound,
+// write, growth or hole, kReadOnly for EROFS and EACCES on opening for writing, kNotFound,
 // kAlreadyExists, else kIo; each with errno and the path. A failed Sync is always kIo: it must not
 // be repeated.
 #pragma once
@@ -26,12 +26,23 @@ class File {
   // Writes all of it, or fails having written some.
   virtual base::Status WriteAt(uint64_t offset, std::span<const uint8_t> bytes) = 0;
   virtual base::Status Truncate(uint64_t size) = 0;
+  // The file reaches to offset + bytes at least, and what lies between needs no more room when it
+  // is written. Where the file system cannot promise that, the file only grows. Changes no byte.
+  virtual base::Status Reserve(uint64_t offset, uint64_t bytes) = 0;
+  // Gives the room of these bytes back; the size stays. What they read as then is unspecified:
+  // zeros, or what was there where the file system has no holes.
+  virtual base::Status PunchHole(uint64_t offset, uint64_t bytes) = 0;
   virtual base::Result<uint64_t> Size() = 0;
+  // What the file takes of the device, holes not counted.
+  virtual base::Result<uint64_t> AllocatedBytes() = 0;
   // fdatasync: the file's bytes and its size are on the device.
   virtual base::Status Sync() = 0;
   // Exclusive OFD lock on the whole file without waiting; kBusy if somebody has it, kUnsupported
   // where there are no locks.
   virtual base::Status Lock() = 0;
+  // The same, but shared: kBusy only if somebody has it exclusively. Also of a file that is open
+  // for reading only.
+  virtual base::Status LockShared() = 0;
 
   const std::string& path() const { return path_; }
 

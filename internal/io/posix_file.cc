@@ -170,12 +170,41 @@ class PosixFile final : public File {
     return Status();
   }
 
+  Status Reserve(uint64_t offset, uint64_t bytes) override {
+    const int os_code = Allocate(0, offset, bytes);
+    if (os_code != EOPNOTSUPP && os_code != ENOSYS) {
+      return os_code == 0 ? Status() : OffsetError("reserve", path(), offset, os_code);
+    }
+    const Result<uint64_t> size = Size();
+    if (!size.ok()) {
+      return size.status();
+    }
+    return offset + bytes > size.value() ? Truncate(offset + bytes) : Status();
+  }
+
+  Status PunchHole(uint64_t offset, uint64_t bytes) override {
+    const int os_code = Allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes);
+    if (os_code == 0 || os_code == EOPNOTSUPP || os_code == ENOSYS) {
+      return Status();
+    }
+    return OffsetError("punch hole", path(), offset, os_code);
+  }
+
   Result<uint64_t> Size() override {
     struct stat found = {};
     if (::fstat(descriptor_, &found) != 0) {
       return OsError("stat", path(), errno);
     }
     return static_cast<uint64_t>(found.st_size);
+  }
+
+  Result<uint64_t> AllocatedBytes() override {
+    constexpr uint64_t kStatBlock = 512;  // whatever the file system's blocks are
+    struct stat found = {};
+    if (::fstat(descriptor_, &found) != 0) {
+      return OsError("stat", path(), errno);
+    }
+    return static_cast<uint64_t>(found.st_blocks) * kStatBlock;
   }
 
   // EINTR of a sync is not retried either: it counts as failed.
@@ -186,9 +215,29 @@ class PosixFile final : public File {
     return Status();
   }
 
-  Status Lock() override {
+  Status Lock() override { return LockAs(F_WRLCK, LOCK_EX); }
+  Status LockShared() override { return LockAs(F_RDLCK, LOCK_SH); }
+
+ private:
+  // fallocate; its errno.
+  int Allocate(int mode, uint64_t offset, uint64_t bytes) {
+    if (bytes == 0) {
+      return 0;
+    }
+    if (offset > kOffsetMax || bytes > kOffsetMax - offset) {
+      return EFBIG;
+    }
+    return RetryInterrupted([&] {
+             return ::fallocate(descriptor_, mode, static_cast<off_t>(offset),
+                                static_cast<off_t>(bytes));
+           }) == 0
+               ? 0
+               : errno;
+  }
+
+  Status LockAs(short type, int flock_kind) {
     struct flock whole = {};
-    whole.l_type = F_WRLCK;
+    whole.l_type = type;
     whole.l_whence = SEEK_SET;
     if (RetryInterrupted([&] { return ::fcntl(descriptor_, F_OFD_SETLK, &whole); }) == 0) {
       return Status();
@@ -198,7 +247,7 @@ class PosixFile final : public File {
     }
     // Kernels and file systems without OFD locks often have flock, which also belongs to the open
     // file.
-    if (RetryInterrupted([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0) {
+    if (RetryInterrupted([&] { return ::flock(descriptor_, flock_kind | LOCK_NB); }) == 0) {
       return Status();
     }
     if (errno == EWOULDBLOCK) {
@@ -209,7 +258,6 @@ class PosixFile final : public File {
                       "lock " + path() + ": " + OsErrorText(os_code) + "; no locks here");
   }
 
- private:
   const Descriptor owner_;
   const int descriptor_;
 };

@@ -18,8 +18,10 @@ using Guard = std::lock_guard<std::recursive_mutex>;
 
 namespace {
 
-constexpr const char* kCallNames[] = {"open", "read",   "write",  "truncate",    "size",   "sync",
-                                      "lock", "remove", "rename", "sync folder", "exists", "any"};
+constexpr const char* kCallNames[] = {
+    "open", "read", "write",  "truncate", "reserve",     "punch hole", "size", "allocated size",
+    "sync", "lock", "remove", "rename",   "sync folder", "exists",     "any"};
+static_assert(std::size(kCallNames) == static_cast<size_t>(Call::kAny) + 1);
 
 const char* NameOfCall(Call kind) { return kCallNames[static_cast<size_t>(kind)]; }
 
@@ -42,12 +44,7 @@ class SimFile final : public io::File {
   Status WriteAt(uint64_t offset, std::span<const uint8_t> bytes) override {
     Guard guard(disk_->mutex_);
     if (const auto os_code = disk_->Strike(Call::kWrite)) {
-      // Nothing, all but the last byte, or anything between.
-      const uint64_t choice = disk_->random_.Below(3);
-      const uint64_t some = choice == 0   ? 0
-                            : choice == 1 ? disk_->random_.Below(bytes.size())
-                                          : std::max<size_t>(bytes.size(), 1) - 1;
-      SPW_RETURN_IF_ERROR(Write(offset, bytes.first(some)));
+      SPW_RETURN_IF_ERROR(Write(offset, bytes.first(SomeOf(bytes.size()))));
       return disk_->Failure(Call::kWrite, path(), *os_code);
     }
     const Result<uint64_t> size = real_->Size();
@@ -75,12 +72,60 @@ class SimFile final : public io::File {
     return real_->Truncate(size);
   }
 
+  // What it adds to the file is there or not, as with a truncation.
+  Status Reserve(uint64_t offset, uint64_t bytes) override {
+    Guard guard(disk_->mutex_);
+    if (const auto os_code = disk_->Strike(Call::kReserve)) {
+      return disk_->Failure(Call::kReserve, path(), *os_code);
+    }
+    const Result<uint64_t> size = real_->Size();
+    if (!size.ok()) {
+      return size.status();
+    }
+    const uint64_t end = offset + bytes;
+    const uint64_t growth = end > size.value() ? end - size.value() : 0;
+    if (disk_->space_.has_value() && *disk_->space_ < growth) {
+      disk_->failed_ = true;
+      return disk_->Failure(Call::kReserve, path(), ENOSPC);
+    }
+    SPW_RETURN_IF_ERROR(real_->Reserve(offset, bytes));
+    disk_->TakeSpace(growth);
+    if (growth > 0) {
+      disk_->Log({Change::Kind::kTruncate, node_, end, {}, {}, {}});
+    }
+    return Status();
+  }
+
+  Status PunchHole(uint64_t offset, uint64_t bytes) override {
+    Guard guard(disk_->mutex_);
+    const auto os_code = disk_->Strike(Call::kPunchHole);
+    const Result<uint64_t> size = real_->Size();
+    if (!size.ok()) {
+      return size.status();
+    }
+    const uint64_t there = std::min(bytes, size.value() - std::min(size.value(), offset));
+    const std::vector<uint8_t> zeros(os_code.has_value() ? SomeOf(there) : there);
+    SPW_RETURN_IF_ERROR(Write(offset, zeros));  // also where the real disk has no holes
+    if (os_code.has_value()) {
+      return disk_->Failure(Call::kPunchHole, path(), *os_code);
+    }
+    return real_->PunchHole(offset, bytes);
+  }
+
   Result<uint64_t> Size() override {
     Guard guard(disk_->mutex_);
     if (const auto os_code = disk_->Strike(Call::kSize)) {
       return disk_->Failure(Call::kSize, path(), *os_code);
     }
     return real_->Size();
+  }
+
+  Result<uint64_t> AllocatedBytes() override {
+    Guard guard(disk_->mutex_);
+    if (const auto os_code = disk_->Strike(Call::kAllocatedBytes)) {
+      return disk_->Failure(Call::kAllocatedBytes, path(), *os_code);
+    }
+    return real_->AllocatedBytes();
   }
 
   Status Sync() override {
@@ -103,7 +148,23 @@ class SimFile final : public io::File {
     return real_->Lock();
   }
 
+  Status LockShared() override {
+    Guard guard(disk_->mutex_);
+    if (const auto os_code = disk_->Strike(Call::kLock)) {
+      return disk_->Failure(Call::kLock, path(), *os_code);
+    }
+    return real_->LockShared();
+  }
+
  private:
+  // What a failing call did of so many bytes: nothing, all but the last, or anything between.
+  uint64_t SomeOf(uint64_t bytes) {
+    const uint64_t choice = disk_->random_.Below(3);
+    return choice == 0   ? 0
+           : choice == 1 ? disk_->random_.Below(bytes)
+                         : std::max<uint64_t>(bytes, 1) - 1;
+  }
+
   Status Write(uint64_t offset, std::span<const uint8_t> bytes) {
     if (bytes.empty()) {
       return Status();
@@ -265,9 +326,9 @@ std::optional<int> SimDisk::Strike(Call kind) {
 
 Status SimDisk::Failure(Call kind, const std::string& path, int os_code) const {
   const Status status = io::OsError(NameOfCall(kind), path, os_code);
-  // As the seam has it: only what makes files grow can be full.
-  const bool grows = kind == Call::kWrite || kind == Call::kTruncate || kind == Call::kOpen ||
-                     kind == Call::kRename;
+  // As the seam has it: only what takes room can be full.
+  const bool grows = kind == Call::kWrite || kind == Call::kTruncate || kind == Call::kReserve ||
+                     kind == Call::kPunchHole || kind == Call::kOpen || kind == Call::kRename;
   const bool full = status.code() == Code::kFull;
   return full && !grows ? Status::Os(Code::kIo, os_code, status.message()) : status;
 }

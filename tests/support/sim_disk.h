@@ -5,7 +5,8 @@
 // makes the folder as it may be found after the power failed at any moment.
 //
 // Faults are told by call: "the third write fails with EIO", "the fifth call of any kind and all
-// after it fail with ENOSPC". A failing write may have written some of its bytes. A sync that fails
+// after it fail with ENOSPC". A failing write may have written some of its bytes. A hole is a write
+// of zeros: as little of it is on the device before the next sync. A sync that fails
 // leaves its file as Linux does: what was not synced is marked clean and never reaches the device,
 // though reads still show it. Thread-safe. Its folder is flat: names are the last part of paths.
 #pragma once
@@ -29,9 +30,12 @@ enum class Call {
   kRead,
   kWrite,
   kTruncate,
+  kReserve,
+  kPunchHole,
   kSize,
+  kAllocatedBytes,
   kSync,
-  kLock,
+  kLock,  // exclusive or shared
   kRemove,
   kRename,
   kSyncFolder,
@@ -51,7 +55,7 @@ struct Change {
   enum class Kind { kCreate, kRename, kRemove, kWrite, kTruncate, kSync, kFailedSync, kSyncFolder };
   Kind kind;
   uint64_t node = 0;
-  uint64_t offset = 0;  // kWrite; the size for kTruncate
+  uint64_t offset = 0;  // kWrite; the size for kTruncate, which also tells of a reservation
   std::vector<uint8_t> bytes;
   std::string name;  // kCreate, kRemove; the old one for kRename
   std::string to;
@@ -78,7 +82,8 @@ class SimDisk final : public io::FileSystem {
   // Whether the armed fault has struck.
   bool HasFailed() const;
 
-  // Files may grow together by at most this from now on; nullopt: without limit.
+  // Files may grow together by at most this from now on, by writes and reservations; nullopt:
+  // without limit.
   void SetSpace(std::optional<uint64_t> bytes);
 
   uint64_t calls(Call kind) const;

@@ -163,6 +163,73 @@ TEST_F(PosixFileTest, ALockIsRefusedToASecondFileOfTheSameProcessAndOfAnother) {
   EXPECT_TRUE(second->Lock().ok());
 }
 
+TEST_F(PosixFileTest, ASharedLockIsSharedAndKeepsExclusiveOnesOut) {
+  auto writer = MustOpen("lock", Open::kCreate);
+  auto reader = MustOpen("lock", Open::kReadOnly);
+  auto other = MustOpen("lock", Open::kReadOnly);
+  ASSERT_TRUE(writer->Lock().ok());
+  EXPECT_EQ(reader->LockShared().code(), Code::kBusy);
+  writer.reset();
+  ASSERT_TRUE(reader->LockShared().ok());
+  EXPECT_TRUE(other->LockShared().ok());
+  writer = MustOpen("lock", Open::kExisting);
+  EXPECT_EQ(writer->Lock().code(), Code::kBusy);
+  reader.reset();
+  EXPECT_EQ(writer->Lock().code(), Code::kBusy);
+  other.reset();
+  EXPECT_TRUE(writer->Lock().ok());
+}
+
+TEST_F(PosixFileTest, WhatIsReservedIsThereAndKeepsItsBytes) {
+  const auto file = MustOpen("a", Open::kCreateNew);
+  ASSERT_TRUE(file->WriteAt(0, Bytes(100)).ok());
+  ASSERT_TRUE(file->Reserve(50, 1'000'000).ok());
+  EXPECT_EQ(file->Size().value(), 1'000'050u);
+  const uint64_t allocated = file->AllocatedBytes().value();
+  EXPECT_TRUE(allocated >= 1'000'000 || allocated <= 65'536) << "neither reserved nor only grown";
+  ASSERT_TRUE(file->Reserve(0, 10).ok());  // never shrinks
+  ASSERT_TRUE(file->Reserve(2'000'000, 0).ok());
+  EXPECT_EQ(file->Size().value(), 1'000'050u);
+  std::vector<uint8_t> expected = Bytes(100);
+  expected.resize(1'000'050);
+  std::vector<uint8_t> back(expected.size() + 1);
+  size_t got = 0;
+  ASSERT_TRUE(file->ReadAt(0, back, &got).ok());
+  back.resize(got);
+  EXPECT_EQ(back, expected);
+  EXPECT_EQ(file->Reserve(UINT64_MAX - 5, 3).code(), Code::kFull);
+  EXPECT_EQ(file->Reserve(5, UINT64_MAX - 2).code(), Code::kFull);
+  const base::Status status = MustOpen("a", Open::kReadOnly)->Reserve(0, 2'000'000);
+  EXPECT_EQ(status.code(), Code::kIo);
+  EXPECT_EQ(status.os_code(), EBADF);
+}
+
+TEST_F(PosixFileTest, AHoleGivesRoomBackAndTouchesNothingElse) {
+  const auto file = MustOpen("a", Open::kCreateNew);
+  const std::vector<uint8_t> bytes = Bytes(1 << 20);
+  ASSERT_TRUE(file->WriteAt(0, bytes).ok());
+  ASSERT_TRUE(file->Sync().ok());  // some file systems allocate then only
+  const uint64_t before = file->AllocatedBytes().value();
+  EXPECT_GE(before, 1u << 20);
+  constexpr uint64_t kFrom = 100'000;
+  constexpr uint64_t kTo = 900'000;
+  ASSERT_TRUE(file->PunchHole(kFrom, kTo - kFrom).ok());
+  ASSERT_TRUE(file->PunchHole(1 << 20, 4096).ok());  // behind the end
+  ASSERT_TRUE(file->PunchHole(0, 0).ok());
+  EXPECT_EQ(file->Size().value(), bytes.size());
+  const uint64_t after = file->AllocatedBytes().value();
+  EXPECT_TRUE(after == before || after < before / 2) << before << " to " << after;
+  std::vector<uint8_t> back(bytes.size());
+  size_t got = 0;
+  ASSERT_TRUE(file->ReadAt(0, back, &got).ok());
+  const bool hole = after < before;
+  for (size_t i = 0; i < back.size(); ++i) {
+    ASSERT_EQ(back[i], hole && i >= kFrom && i < kTo ? 0 : bytes[i]) << i;
+  }
+  const base::Status status = MustOpen("a", Open::kReadOnly)->PunchHole(0, 4096);
+  EXPECT_TRUE(status.ok() || status.os_code() == EBADF);
+}
+
 TEST_F(PosixFileTest, RenameNeverReplaces) {
   ASSERT_TRUE(MustOpen("from", Open::kCreate)->WriteAt(0, Bytes(3)).ok());
   MustOpen("to", Open::kCreate);
@@ -187,7 +254,8 @@ TEST_F(PosixFileTest, AFileSizeLimitIsFullAndLeavesWhatFitted) {
     auto file = files_->OpenFile(folder_.File("a"), Open::kCreate);
     const base::Status status = file.value()->WriteAt(0, Bytes(3000));
     const bool told = status.code() == Code::kFull && status.os_code() == EFBIG;
-    const bool grown = file.value()->Truncate(5000).code() == Code::kFull;
+    const bool grown = file.value()->Truncate(5000).code() == Code::kFull &&
+                       file.value()->Reserve(500, 4500).code() == Code::kFull;
     ::_exit(told && grown && file.value()->Size().value() == 1000 ? 0 : 1);
   }
   int status = 0;

@@ -129,6 +129,48 @@ TEST_F(SimDiskTest, ATruncationIsKeptOrLostAndBringsNoStaleBytesBack) {
   EXPECT_TRUE(shrunk);
 }
 
+TEST_F(SimDiskTest, AReservationIsKeptOrLostOrCutShort) {
+  const auto file = MustOpen("a");
+  ASSERT_TRUE(disk_.SyncFolderOf(Path("a")).ok());
+  ASSERT_TRUE(file->WriteAt(0, Bytes("old")).ok());
+  ASSERT_TRUE(file->Sync().ok());
+  ASSERT_TRUE(file->Reserve(1, 99'999).ok());
+  EXPECT_EQ(Contents(Path("a")), "old" + std::string(99'997, '\0'));
+  std::set<size_t> sizes;
+  for (const std::string& image : Images("a", disk_.log_size())) {
+    ASSERT_EQ(image.substr(0, 3), "old");
+    ASSERT_EQ(image.find_first_not_of('\0', 3), std::string::npos);
+    sizes.insert(image.size());
+  }
+  EXPECT_TRUE(sizes.contains(3) && sizes.contains(100'000) && sizes.size() > 2);
+  EXPECT_LE(*sizes.rbegin(), 100'000u);
+  const size_t before = disk_.log_size();
+  ASSERT_TRUE(file->Reserve(0, 50'000).ok());  // all there already
+  EXPECT_EQ(disk_.log_size(), before);
+  ASSERT_TRUE(file->Sync().ok());
+  EXPECT_EQ(Images("a", disk_.log_size()), std::set<std::string>{Contents(Path("a"))});
+}
+
+TEST_F(SimDiskTest, AHoleIsAWriteOfZeros) {
+  const auto file = MustOpen("a");
+  ASSERT_TRUE(disk_.SyncFolderOf(Path("a")).ok());
+  ASSERT_TRUE(file->WriteAt(0, Bytes(std::string(8192, 'o'))).ok());
+  ASSERT_TRUE(file->Sync().ok());
+  ASSERT_TRUE(file->PunchHole(4096, 9999).ok());
+  const std::string punched = std::string(4096, 'o') + std::string(4096, '\0');
+  EXPECT_EQ(Contents(Path("a")), punched);
+  bool torn = false;
+  const std::set<std::string> images = Images("a", disk_.log_size());
+  for (const std::string& image : images) {
+    ASSERT_EQ(image.size(), 8192u);
+    ASSERT_EQ(image.substr(0, 4096), std::string(4096, 'o'));
+    torn = torn || (image != punched && image.find('\0') != std::string::npos);
+  }
+  EXPECT_TRUE(torn && images.contains(punched) && images.contains(std::string(8192, 'o')));
+  ASSERT_TRUE(file->Sync().ok());
+  EXPECT_EQ(Images("a", disk_.log_size()), std::set<std::string>{punched});
+}
+
 TEST_F(SimDiskTest, NamesLastOnlyWithTheFolder) {
   ASSERT_TRUE(MustOpen("a")->Sync().ok());
   EXPECT_TRUE(Images("a", disk_.log_size()).contains("-"));
@@ -201,6 +243,37 @@ TEST_F(SimDiskTest, FaultsStrikeTheCallTheyNameOnceOrForEver) {
   EXPECT_EQ(disk_.OpenFile(Path("b"), Open::kCreate).status().os_code(), EMFILE);
 }
 
+TEST_F(SimDiskTest, EveryCallOfAFileIsOneFaultPoint) {
+  const auto file = MustOpen("a");
+  ASSERT_TRUE(file->WriteAt(0, Bytes("0123456789")).ok());
+  const std::pair<Call, std::function<base::Status()>> calls[] = {
+      {Call::kReserve, [&] { return file->Reserve(0, 100); }},
+      {Call::kPunchHole, [&] { return file->PunchHole(0, 100); }},
+      {Call::kAllocatedBytes, [&] { return file->AllocatedBytes().status(); }},
+      {Call::kLock, [&] { return file->LockShared(); }},
+      {Call::kLock, [&] { return file->Lock(); }},
+  };
+  for (const auto& [kind, call] : calls) {
+    const uint64_t before = disk_.calls(Call::kAny);
+    disk_.Fail({Call::kAny, 1, EIO, false});
+    EXPECT_EQ(call().code(), Code::kIo);
+    EXPECT_TRUE(disk_.HasFailed());
+    EXPECT_EQ(call().code(), Code::kOk);
+    EXPECT_EQ(disk_.calls(Call::kAny), before + 2);
+    disk_.Fail({kind, 1, ENOSPC, false});
+    const Code full = kind == Call::kReserve || kind == Call::kPunchHole ? Code::kFull : Code::kIo;
+    EXPECT_EQ(call().code(), full);
+  }
+}
+
+TEST_F(SimDiskTest, LocksAreThoseOfTheRealFile) {
+  const auto first = MustOpen("a");
+  const auto second = MustOpen("a");
+  ASSERT_TRUE(first->LockShared().ok());
+  EXPECT_TRUE(second->LockShared().ok());
+  EXPECT_EQ(second->Lock().code(), Code::kBusy);
+}
+
 TEST_F(SimDiskTest, AFailingWriteMayHaveWrittenAPrefix) {
   const auto file = MustOpen("a");
   std::set<size_t> lengths;
@@ -224,6 +297,11 @@ TEST_F(SimDiskTest, SpaceRunsOutAndComesBack) {
   EXPECT_TRUE(file->WriteAt(0, Bytes("abc")).ok());  // in place: needs none
   EXPECT_EQ(file->WriteAt(3, Bytes("345")).code(), Code::kFull);
   EXPECT_EQ(Contents(Path("a")), "abc3");
+  disk_.SetSpace(9);
+  EXPECT_EQ(file->Reserve(4, 10).code(), Code::kFull);  // all or nothing
+  EXPECT_EQ(Contents(Path("a")), "abc3");
+  EXPECT_TRUE(file->Reserve(0, 12).ok());
+  EXPECT_EQ(file->Reserve(12, 2).code(), Code::kFull);
   disk_.SetSpace(std::nullopt);
   EXPECT_TRUE(file->WriteAt(4, Bytes("45")).ok());
 }
