@@ -1,4 +1,4 @@
-# Three libraries, each a private static copy: SQLite and xxHash from the system's packages,
+# Four libraries, each a private static copy: SQLite, xxHash and nettle from the system's packages,
 # mimalloc from source, because no distribution ships it as an archive without malloc override.
 find_package(Threads REQUIRED)
 
@@ -19,6 +19,15 @@ add_library(spw_xxhash INTERFACE)
 target_include_directories(spw_xxhash SYSTEM INTERFACE ${SPW_XXHASH_INCLUDE})
 target_link_libraries(spw_xxhash INTERFACE ${SPW_XXHASH_ARCHIVE})
 
+# --- nettle -------------------------------------------------------------------------------------
+# For SHA-256; internal/base/sha256_dispatch.c says what is left out of it.
+find_path(SPW_NETTLE_INCLUDE nettle/sha2.h REQUIRED)
+find_library(SPW_NETTLE_ARCHIVE libnettle.a REQUIRED)
+add_library(spw_nettle STATIC IMPORTED GLOBAL)
+set_target_properties(spw_nettle PROPERTIES
+  IMPORTED_LOCATION ${SPW_NETTLE_ARCHIVE}
+  INTERFACE_INCLUDE_DIRECTORIES ${SPW_NETTLE_INCLUDE})
+
 # --- mimalloc -----------------------------------------------------------------------------------
 add_library(spw_mimalloc INTERFACE)
 if(SPW_MALLOC STREQUAL "mimalloc")
@@ -30,4 +39,4 @@ endif()
 # What our sources may include. Linking is a matter of the finished library and of the tests.
 add_library(spw_dependency_headers INTERFACE)
 target_include_directories(spw_dependency_headers SYSTEM INTERFACE
-  ${SPW_SQLITE_INCLUDE} ${SPW_XXHASH_INCLUDE})
+  ${SPW_SQLITE_INCLUDE} ${SPW_XXHASH_INCLUDE} ${SPW_NETTLE_INCLUDE})

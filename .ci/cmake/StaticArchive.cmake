@@ -13,9 +13,9 @@ endif()
 
 add_custom_command(OUTPUT ${archive}
   COMMAND ${PROJECT_SOURCE_DIR}/.ci/static_archive ${archive} ${CMAKE_CXX_COMPILER}
-          ${objects} ${SPW_SQLITE_ARCHIVE} ${SPW_XXHASH_ARCHIVE}
+          ${objects} ${SPW_SQLITE_ARCHIVE} ${SPW_XXHASH_ARCHIVE} ${SPW_NETTLE_ARCHIVE}
   DEPENDS ${PROJECT_SOURCE_DIR}/.ci/static_archive ${objects}
-          ${SPW_SQLITE_ARCHIVE} ${SPW_XXHASH_ARCHIVE}
+          ${SPW_SQLITE_ARCHIVE} ${SPW_XXHASH_ARCHIVE} ${SPW_NETTLE_ARCHIVE}
   COMMAND_EXPAND_LISTS VERBATIM)
 add_custom_target(spw_archive ALL DEPENDS ${archive})
 

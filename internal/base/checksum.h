@@ -1,6 +1,8 @@
-// XXH3, 64 bits, with the widest instructions that the processor has.
+// XXH3 of 64 bits against accidents, SHA-256 against people; with the widest instructions that the
+// processor has.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,7 +11,13 @@ namespace spillway::base {
 
 uint64_t Hash64(std::span<const uint8_t> bytes, uint64_t seed);
 
-// The same over parts: Hasher(seed).Update(a).Update(b).Digest() equals Hash64(a + b, seed).
+using Sha256Sum = std::array<uint8_t, 32>;
+
+// Of the bytes of `head` and, right behind them, those of `body`.
+Sha256Sum Sha256(std::span<const uint8_t> head, std::span<const uint8_t> body);
+
+// The same as Hash64 over parts: Hasher(seed).Update(a).Update(b).Digest() equals Hash64(a + b,
+// seed).
 class Hasher {
  public:
   explicit Hasher(uint64_t seed);

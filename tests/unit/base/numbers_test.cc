@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "internal/base/bytes.h"
@@ -20,6 +22,37 @@ namespace {
 TEST(ChecksumTest, IsXxh3AsPublished) {
   // From xxHash's own tables: XXH3_64bits of no bytes, with seed 0.
   EXPECT_EQ(base::Hash64({}, 0), 0x2D06800538D394C2U);
+}
+
+std::string Sha256Hex(std::string_view head, std::string_view body) {
+  const auto bytes = [](std::string_view text) {
+    return std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+  };
+  std::string hex;
+  for (const uint8_t byte : base::Sha256(bytes(head), bytes(body))) {
+    hex += "0123456789abcdef"[byte / 16];
+    hex += "0123456789abcdef"[byte % 16];
+  }
+  return hex;
+}
+
+TEST(ChecksumTest, IsSha256AsPublishedWhereverItIsCut) {
+  // The examples of FIPS 180-2, appendix B, and the sum of nothing.
+  const std::string two_blocks = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+  const std::pair<std::string, std::string> published[] = {
+      {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+      {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+      {two_blocks, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+      {std::string(1'000'000, 'a'),
+       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+  };
+  for (const auto& [text, sum] : published) {
+    for (size_t cut = 0; cut <= std::min<size_t>(text.size(), 200); ++cut) {
+      const std::string_view all = text;
+      ASSERT_EQ(Sha256Hex(all.substr(0, cut), all.substr(cut)), sum) << cut;
+      cut += text.size() > 200 ? 40 : 0;
+    }
+  }
 }
 
 TEST(ChecksumTest, PartsAreTheWholeAndASeedOrABitMakesADifference) {
