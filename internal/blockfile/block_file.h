@@ -33,7 +33,8 @@ namespace spillway::blockfile {
 class BlockFile {
  public:
   struct Settings {
-    uint32_t page_bytes = kPageBytes;  // of a new file
+    uint32_t page_bytes = kPageBytes;             // of a new file
+    ChecksumKind checksum = ChecksumKind::kXxh3;  // the same
     Space::Growth growth;
     uint64_t region_pages = 256;                                      // of the journal
     uint64_t cached_pages = 1024;                                     // of the registry
@@ -104,7 +105,7 @@ class BlockFile {
   void Publish(const Prepared& prepared);
   base::Status WriteMark(bool closed);
   base::Status DigestExtent(const Group& group, uint64_t image_page, const Extent& extent,
-                            uint64_t block_id, std::vector<Digest>* digests);
+                            uint64_t block_id, std::pmr::vector<Digest>* digests);
 
   // Checkpoints (block_file_checkpoint.cc).
   enum class When { kIfAnythingChanged, kAlways };
@@ -136,6 +137,9 @@ class BlockFile {
   base::Status TakeTurn() SPW_EXCLUDES(mu_);
   void EndTurn(const base::Status& status) SPW_EXCLUDES(mu_);
   void EndTurnLocked(const base::Status& status) SPW_REQUIRES(mu_);
+  Shape shape() const {
+    return {page_bytes_, known_pages_.load(std::memory_order_acquire), digester_.digest_bytes()};
+  }
   uint64_t inline_bytes_most() const { return std::min<uint64_t>(1024, page_bytes_ / 4); }
   uint64_t name_bytes_most() const { return page_bytes_ < 4096 ? 100 : 1024; }
 

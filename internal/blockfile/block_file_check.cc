@@ -41,7 +41,8 @@ class BlockFile::SpaceCheck {
     Node node;
     SPW_RETURN_IF_ERROR(Run({ref.page, 1}, "the registry"));
     SPW_RETURN_IF_ERROR(file_->pages_.Read(ref, &page));
-    SPW_RETURN_IF_ERROR(Node::Parse(std::move(page), file_->page_bytes_, level, &node));
+    SPW_RETURN_IF_ERROR(Node::Parse(std::move(page), file_->page_bytes_,
+                                    file_->digester_.digest_bytes(), level, &node));
     for (uint32_t i = 0; i < node.count(); ++i) {
       const Item item = node.item(i);
       if (level > 0) {
@@ -77,7 +78,7 @@ Status BlockFile::CheckSpace() {
   }
   SPW_RETURN_IF_ERROR(check.Run({0, kHeaderBytes / page_bytes_}, "the header"));
   const SpaceIndexRef& index = superblock_.space;
-  const uint64_t index_bytes = index.leaves * kSpaceIndexEntryBytes;
+  const uint64_t index_bytes = index.leaves * SpaceIndexEntryBytes(digester_.digest_bytes());
   SPW_RETURN_IF_ERROR(check.Run({index.first_page, base::CeilDiv(index_bytes, page_bytes_)},
                                 "the space map's index"));
   for (const PageRef& leaf : space_leaves_) {

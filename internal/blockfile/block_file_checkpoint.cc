@@ -32,7 +32,8 @@ Status BlockFile::ReserveSpaceMap(std::vector<uint64_t>* leaves, PageRun* run) {
         SPW_RETURN_IF_ERROR(space_.Release({space_leaves_[leaf].page, 1}));
       }
     }
-    const uint64_t index_pages = base::CeilDiv(count * kSpaceIndexEntryBytes, page_bytes_);
+    const uint64_t index_pages =
+        base::CeilDiv(count * SpaceIndexEntryBytes(digester_.digest_bytes()), page_bytes_);
     const uint64_t needed = leaves->size() + index_pages;
     if (run->pages != needed) {
       settled = false;
@@ -47,8 +48,8 @@ Status BlockFile::ReserveSpaceMap(std::vector<uint64_t>* leaves, PageRun* run) {
 // caller to give back if the checkpoint fails.
 Status BlockFile::WriteSpaceMap(const PageRun& region, SpaceIndexRef* index, PageRun* taken) {
   if (superblock_.space.first_page != 0) {
-    const uint64_t pages =
-        base::CeilDiv(superblock_.space.leaves * kSpaceIndexEntryBytes, page_bytes_);
+    const uint64_t pages = base::CeilDiv(
+        superblock_.space.leaves * SpaceIndexEntryBytes(digester_.digest_bytes()), page_bytes_);
     SPW_RETURN_IF_ERROR(space_.Release({superblock_.space.first_page, pages}));
   }
   std::vector<uint64_t> leaves;
@@ -65,12 +66,12 @@ Status BlockFile::WriteSpaceMap(const PageRun& region, SpaceIndexRef* index, Pag
   uint8_t* at = bytes.data() + index_at;
   for (const PageRef& ref : refs) {
     at = Store(at, ref.page);
-    at = Store(at, ref.digest);
+    at = StoreDigest(at, ref.digest, digester_.digest_bytes());
   }
   index->first_page = taken->first + leaves.size();
   index->leaves = refs.size();
-  index->digest =
-      digester_.OfPage(Bytes(bytes).subspan(index_at, refs.size() * kSpaceIndexEntryBytes));
+  index->digest = digester_.OfPage(
+      Bytes(bytes).subspan(index_at, refs.size() * SpaceIndexEntryBytes(digester_.digest_bytes())));
   const bool ours = space_.map().AllocateAt(region);
   SPW_CHECK(ours);
   SPW_RETURN_IF_ERROR(file_->WriteAt(taken->first * page_bytes_, bytes));

@@ -17,11 +17,11 @@ BlockFile::BlockFile(std::unique_ptr<io::File> file, const Superblock& superbloc
     : file_(std::move(file)),
       settings_(settings),
       page_bytes_(superblock.page_bytes),
-      digester_(superblock.file_id),
+      digester_(superblock.file_id, superblock.checksum),
       superblock_(superblock),
       space_(file_.get(), page_bytes_, settings.growth),
       pages_(file_.get(), digester_, &space_, settings.cached_pages),
-      journal_(file_.get(), &space_, settings.region_pages) {
+      journal_(file_.get(), &space_, digester_, settings.region_pages) {
   MutexLock lock(mu_);
   open_ = std::make_unique<Group>(page_bytes_, inline_bytes_most());
   next_version_ = superblock.next_version;
@@ -80,6 +80,7 @@ Status BlockFile::CreateNew(io::FileSystem* files, const std::string& path,
   SPW_RETURN_IF_ERROR(file.value()->Truncate(0));
   Superblock superblock;
   superblock.page_bytes = settings.page_bytes;
+  superblock.checksum = settings.checksum;
   for (size_t i = 0; i < superblock.file_id.size(); i += 8) {
     Store(superblock.file_id.data() + i, settings.random());
   }
@@ -139,7 +140,7 @@ Status BlockFile::LoadSpace() {
   if (file_bytes.value() / page_bytes_ < superblock_.pages) {
     return base::Corrupt(file_->path() + ": the file has been cut off");
   }
-  std::vector<uint8_t> index(ref.leaves * kSpaceIndexEntryBytes);
+  std::vector<uint8_t> index(ref.leaves * SpaceIndexEntryBytes(digester_.digest_bytes()));
   size_t bytes_read = 0;
   SPW_RETURN_IF_ERROR(file_->ReadAt(ref.first_page * page_bytes_, index, &bytes_read));
   if (bytes_read < index.size() || !(digester_.OfPage(index) == ref.digest)) {
@@ -150,7 +151,7 @@ Status BlockFile::LoadSpace() {
   for (uint64_t leaf = 0; leaf < ref.leaves; ++leaf) {
     PageRef page;
     page.page = in.Get<uint64_t>();
-    page.digest = in.Get<Digest>();
+    page.digest = in.GetDigest(digester_.digest_bytes());
     PageBuffer bytes;
     SPW_RETURN_IF_ERROR(pages_.Read(page, &bytes));
     if (!space_.map().LoadLeaf(leaf, {bytes.get(), page_bytes_})) {
@@ -257,7 +258,7 @@ Status BlockFile::Recover(const Mark& mark) {
     bool whole = false;
     SPW_RETURN_IF_ERROR(ReadFrame(page, number, sum, &header, &body, &whole));
     if (whole) {
-      const Status decoded = DecodeFrameBody(header, body, &changes);
+      const Status decoded = DecodeFrameBody(header, body, digester_, &changes);
       whole = decoded.code() != Code::kNotFound;  // else its body is another
       SPW_RETURN_IF_ERROR(whole ? decoded : Status());
     }

@@ -32,8 +32,7 @@ Status BlockFile::FindCommitted(std::string_view name, Found* found) {
 Status BlockFile::DecodeWhole(Bytes value, Entry* entry, std::optional<ListRef>* list) {
   bool has_list = false;
   ListRef ref;
-  const uint64_t pages = known_pages_.load(std::memory_order_acquire);
-  SPW_RETURN_IF_ERROR(DecodeEntry(value, page_bytes_, pages, entry, &has_list, &ref));
+  SPW_RETURN_IF_ERROR(DecodeEntry(value, shape(), entry, &has_list, &ref));
   list->reset();
   if (!has_list) {
     return {};
@@ -47,7 +46,7 @@ Status BlockFile::DecodeWhole(Bytes value, Entry* entry, std::optional<ListRef>*
     return base::Corrupt(file_->path() + ": the list of a block's extents at offset " +
                          std::to_string(offset) + " is damaged");
   }
-  return DecodeList(bytes, page_bytes_, pages, entry);
+  return DecodeList(bytes, shape(), ref.extents, entry);
 }
 
 Status BlockFile::ReadProved(const Extent& extent, uint64_t block_id,

@@ -154,14 +154,14 @@ Status BlockFile::Prepare(Group* group, Prepared* prepared) {
       entry.extents.push_back({0, change.length});
       entry.digests.resize(entry.extents[0].chunks());
       std::vector<uint8_t> list;
-      EncodeList(entry, &list);
+      EncodeList(entry, digester_.digest_bytes(), &list);
       block.has_list = list.size() > page_bytes_ / 8;
       if (block.has_list) {
         block.list_page = group->image().Append(list);  // the place is what counts
       }
     }
     const ListRef nowhere;
-    EncodeEntry(entry, block.has_list ? &nowhere : nullptr, &block.value);
+    EncodeEntry(entry, block.has_list ? &nowhere : nullptr, digester_.digest_bytes(), &block.value);
     frame_bytes += 8 + name.size() + block.value.size();
     prepared->blocks.push_back(std::move(block));
   }
@@ -171,7 +171,7 @@ Status BlockFile::Prepare(Group* group, Prepared* prepared) {
 }
 
 Status BlockFile::DigestExtent(const Group& group, uint64_t image_page, const Extent& extent,
-                               uint64_t block_id, std::vector<Digest>* digests) {
+                               uint64_t block_id, std::pmr::vector<Digest>* digests) {
   std::vector<uint8_t> joined;  // of a chunk that lies across two pieces of the image
   digests->clear();
   for (uint64_t at = 0; at < extent.bytes; at += kChunkBytes) {
@@ -209,13 +209,15 @@ Status BlockFile::FillIn(Group* group, const Journal::Place& place, Prepared* pr
     }
     if (block.has_list) {
       std::vector<uint8_t> list;
-      EncodeList(entry, &list);
+      EncodeList(entry, digester_.digest_bytes(), &list);
       group->image().Overwrite(block.list_page, list);
-      list_ref = {{data_page + block.list_page, list.size()}, digester_.OfPage(list)};
+      list_ref.extent = {data_page + block.list_page, list.size()};
+      list_ref.digest = digester_.OfPage(list);
       block.list_run = list_ref.extent.run(page_bytes_);
     }
     block.value.clear();
-    EncodeEntry(entry, block.has_list ? &list_ref : nullptr, &block.value);
+    EncodeEntry(entry, block.has_list ? &list_ref : nullptr, digester_.digest_bytes(),
+                &block.value);
     prepared->changes.push_back({*block.name, Bytes(block.value)});
   }
   return {};

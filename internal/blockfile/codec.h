@@ -10,11 +10,20 @@
 #include <type_traits>
 #include <vector>
 
+#include "internal/blockfile/digest.h"
+
 namespace spillway::blockfile {
 
 static_assert(std::endian::native == std::endian::little, "numbers are copied as they are");
 
 using Bytes = std::span<const uint8_t>;
+
+// What decoders need to know of the file.
+struct Shape {
+  uint64_t page_bytes = 0;
+  uint64_t pages = 0;  // what is said to stand beyond them is damage
+  uint64_t digest_bytes = 0;
+};
 
 inline std::string_view AsText(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -67,6 +76,10 @@ class Reader {
     left_ = left_.subspan(count);
     return bytes;
   }
+  Digest GetDigest(uint64_t digest_bytes) {
+    const Bytes bytes = GetBytes(digest_bytes);
+    return bytes.empty() ? Digest() : LoadDigest(bytes.data(), digest_bytes);
+  }
   uint64_t left() const { return left_.size(); }
   // Whether all that was asked for was there.
   bool ok() const { return ok_; }
@@ -87,6 +100,10 @@ class Writer {
     static_assert(std::is_trivially_copyable_v<T>);
     const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
     out_->insert(out_->end(), bytes, bytes + sizeof value);
+  }
+  void PutDigest(const Digest& digest, uint64_t digest_bytes) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(digest.words.data());
+    PutBytes({bytes, digest_bytes});
   }
   void PutBytes(Bytes bytes) { out_->insert(out_->end(), bytes.begin(), bytes.end()); }
 

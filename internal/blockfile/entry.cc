@@ -11,32 +11,33 @@ using base::Status;
 
 namespace {
 
-// Entry: kind u8, tag bytes u8, 0 u16, extents u32, block id, version, length, created, modified
-// (u64 each), tag; then by kind: the payload; or the list; or where the list stands.
-// List: per extent its first page and bytes (u64 each), then the digests.
+// Entry: kind u8, tag bytes u8, codec u8, cipher u8, extents u32, block id, version, length,
+// created, modified (u64 each), tag; then by kind: the payload; or the list; or where the list
+// stands. List: per extent its first page and bytes (u64 each), then the digests.
 enum class Kind : uint8_t { kInline = 0, kList = 1, kListElsewhere = 2 };
 
 Status Damaged(const char* what) { return base::Corrupt(std::string("block entry: ") + what); }
 
-Status CheckExtent(const Extent& extent, uint64_t page_bytes, uint64_t pages) {
-  const uint64_t header_pages = kHeaderBytes / page_bytes;
-  if (extent.bytes == 0 || extent.bytes > pages * page_bytes || extent.first_page < header_pages ||
-      extent.run(page_bytes).pages > pages - std::min(pages, extent.first_page)) {
+Status CheckExtent(const Extent& extent, const Shape& shape) {
+  const uint64_t header_pages = kHeaderBytes / shape.page_bytes;
+  if (extent.bytes == 0 || extent.bytes > shape.pages * shape.page_bytes ||
+      extent.first_page < header_pages ||
+      extent.run(shape.page_bytes).pages > shape.pages - std::min(shape.pages, extent.first_page)) {
     return Damaged("an extent stands where none can");
   }
   return {};
 }
 
-Status GetList(Reader* in, uint64_t extents, uint64_t page_bytes, uint64_t pages, Entry* entry) {
+Status GetList(Reader* in, uint32_t extents, const Shape& shape, Entry* entry) {
   if (extents == 0 || extents > in->left() / sizeof(Extent)) {
     return Damaged("it has more extents than there is room for");
   }
   uint64_t bytes = 0;
   uint64_t chunks = 0;
-  entry->extents.clear();
-  for (uint64_t i = 0; i < extents; ++i) {
+  entry->extents.reserve(extents);
+  for (uint32_t i = 0; i < extents; ++i) {
     const auto extent = in->Get<Extent>();
-    SPW_RETURN_IF_ERROR(CheckExtent(extent, page_bytes, pages));
+    SPW_RETURN_IF_ERROR(CheckExtent(extent, shape));
     if (extent.bytes > entry->length - bytes) {
       return Damaged("its extents do not add up to its length");
     }
@@ -47,29 +48,30 @@ Status GetList(Reader* in, uint64_t extents, uint64_t page_bytes, uint64_t pages
   if (bytes != entry->length) {
     return Damaged("its extents do not add up to its length");
   }
-  if (in->left() != chunks * sizeof(Digest)) {
+  if (in->left() != chunks * shape.digest_bytes) {
     return Damaged("its chunks and digests do not agree");
   }
-  entry->digests.clear();
+  entry->digests.reserve(chunks);
   for (uint64_t i = 0; i < chunks; ++i) {
-    entry->digests.push_back(in->Get<Digest>());
+    entry->digests.push_back(in->GetDigest(shape.digest_bytes));
   }
   return {};
 }
 
 }  // namespace
 
-void EncodeList(const Entry& entry, std::vector<uint8_t>* out) {
+void EncodeList(const Entry& entry, uint64_t digest_bytes, std::vector<uint8_t>* out) {
   Writer writer(out);
   for (const Extent& extent : entry.extents) {
     writer.Put(extent);
   }
   for (const Digest& digest : entry.digests) {
-    writer.Put(digest);
+    writer.PutDigest(digest, digest_bytes);
   }
 }
 
-void EncodeEntry(const Entry& entry, const ListRef* list_ref, std::vector<uint8_t>* out) {
+void EncodeEntry(const Entry& entry, const ListRef* list_ref, uint64_t digest_bytes,
+                 std::vector<uint8_t>* out) {
   SPW_DCHECK(entry.tag.size() <= kTagBytesMost);
   Writer writer(out);
   const Kind kind = list_ref != nullptr     ? Kind::kListElsewhere
@@ -77,7 +79,8 @@ void EncodeEntry(const Entry& entry, const ListRef* list_ref, std::vector<uint8_
                                             : Kind::kList;
   writer.Put(kind);
   writer.Put(static_cast<uint8_t>(entry.tag.size()));
-  writer.Put(uint16_t{0});
+  writer.Put(uint8_t{0});  // neither codec
+  writer.Put(uint8_t{0});  // nor cipher
   writer.Put(static_cast<uint32_t>(entry.extents.size()));
   writer.Put(entry.block_id);
   writer.Put(entry.version);
@@ -91,32 +94,38 @@ void EncodeEntry(const Entry& entry, const ListRef* list_ref, std::vector<uint8_
       writer.PutBytes(entry.inline_bytes);
       break;
     case Kind::kList:
-      EncodeList(entry, out);
+      EncodeList(entry, digest_bytes, out);
       break;
     case Kind::kListElsewhere:
       writer.Put(list_ref->extent);
-      writer.Put(list_ref->digest);
+      writer.PutDigest(list_ref->digest, digest_bytes);
       break;
   }
 }
 
-Status DecodeEntry(Bytes bytes, uint64_t page_bytes, uint64_t pages, Entry* entry, bool* has_list,
+Status DecodeEntry(Bytes bytes, const Shape& shape, Entry* entry, bool* has_list,
                    ListRef* list_ref) {
   Reader in(bytes);
   const auto kind = in.Get<uint8_t>();
   const auto tag_bytes = in.Get<uint8_t>();
-  const auto zero = in.Get<uint16_t>();
+  const auto codec = in.Get<uint8_t>();
+  const auto cipher = in.Get<uint8_t>();
   const auto extents = in.Get<uint32_t>();
-  *entry = {};
   *has_list = false;
+  entry->extents.clear();
+  entry->digests.clear();
+  entry->inline_bytes = {};
   entry->block_id = in.Get<uint64_t>();
   entry->version = in.Get<uint64_t>();
   entry->length = in.Get<uint64_t>();
   entry->created_ns = in.Get<int64_t>();
   entry->modified_ns = in.Get<int64_t>();
   entry->tag = in.GetBytes(tag_bytes);
-  if (!in.ok() || tag_bytes > kTagBytesMost || zero != 0) {
+  if (!in.ok() || tag_bytes > kTagBytesMost || entry->block_id == 0 || entry->version == 0) {
     return Damaged("its header is none");
+  }
+  if (codec != 0 || cipher != 0) {
+    return {base::Code::kUnsupported, "block entry: coded in a way that is not known here"};
   }
   switch (Kind{kind}) {
     case Kind::kInline:
@@ -126,34 +135,25 @@ Status DecodeEntry(Bytes bytes, uint64_t page_bytes, uint64_t pages, Entry* entr
       entry->inline_bytes = in.GetBytes(in.left());
       return {};
     case Kind::kList:
-      return GetList(&in, extents, page_bytes, pages, entry);
+      return GetList(&in, extents, shape, entry);
     case Kind::kListElsewhere:
       list_ref->extent = in.Get<Extent>();
-      list_ref->digest = in.Get<Digest>();
-      if (!in.done()) {
+      list_ref->digest = in.GetDigest(shape.digest_bytes);
+      list_ref->extents = extents;
+      if (!in.done() || extents == 0) {
         return Damaged("its header is none");
       }
       *has_list = true;
-      // Until the list is there, its length says how many extents it must have.
-      entry->extents.clear();
-      return CheckExtent(list_ref->extent, page_bytes, pages);
+      return CheckExtent(list_ref->extent, shape);
   }
   return Damaged("of no known kind");
 }
 
-Status DecodeList(Bytes bytes, uint64_t page_bytes, uint64_t pages, Entry* entry) {
+Status DecodeList(Bytes bytes, const Shape& shape, uint32_t extents, Entry* entry) {
   Reader in(bytes);
-  // The extents end where their bytes add up to the block's length.
-  uint64_t extents = 0;
-  uint64_t sum = 0;
-  for (Reader scan(bytes); sum < entry->length && scan.left() >= sizeof(Extent); ++extents) {
-    const auto extent = scan.Get<Extent>();
-    if (extent.bytes > entry->length - sum) {
-      return Damaged("its extents do not add up to its length");
-    }
-    sum += extent.bytes;
-  }
-  return GetList(&in, extents, page_bytes, pages, entry);
+  entry->extents.clear();
+  entry->digests.clear();
+  return GetList(&in, extents, shape, entry);
 }
 
 }  // namespace spillway::blockfile

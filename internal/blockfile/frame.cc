@@ -9,9 +9,9 @@ using base::Status;
 
 namespace {
 
-// Header: magic u64, salt, number, previous sum, next page, body bytes, body sum, sum (u64 each).
-// Body: per change its key's bytes u16, 1 for a value or 0 for a removal u16, the value's bytes
-// u32, key, value.
+// Header: magic u64, salt, number, previous sum, next page, body bytes (u64 each), the body's
+// digest in a field of 32 bytes, sum u64. Body: per change its key's bytes u16, 1 for a value or 0
+// for a removal u16, the value's bytes u32, key, value.
 constexpr uint64_t kMagic = 0x454d'4152'4657'5053;  // "SPWFRAME"
 
 uint64_t SumOf(Bytes header, uint64_t salt) {
@@ -20,8 +20,8 @@ uint64_t SumOf(Bytes header, uint64_t salt) {
 
 }  // namespace
 
-void EncodeFrame(const std::vector<TreeChange>& changes, uint64_t page_bytes, FrameHeader* header,
-                 std::vector<uint8_t>* out) {
+void EncodeFrame(const std::vector<TreeChange>& changes, uint64_t page_bytes,
+                 const Digester& digester, FrameHeader* header, std::vector<uint8_t>* out) {
   const size_t begin = out->size();
   Writer writer(out);
   out->resize(begin + kFrameHeaderBytes);
@@ -37,13 +37,14 @@ void EncodeFrame(const std::vector<TreeChange>& changes, uint64_t page_bytes, Fr
   out->resize(begin + base::RoundUp(end - begin, page_bytes));
   const Bytes frame = Bytes(*out).subspan(begin);
   header->body_bytes = end - begin - kFrameHeaderBytes;
-  header->body_sum =
-      base::Hash64(frame.subspan(kFrameHeaderBytes, header->body_bytes), header->salt);
+  header->body_digest =
+      digester.OfFrameBody(header->salt, frame.subspan(kFrameHeaderBytes, header->body_bytes));
   uint8_t* at = out->data() + begin;
   for (const uint64_t number : {kMagic, header->salt, header->number, header->previous_sum,
-                                header->next_page, header->body_bytes, header->body_sum}) {
+                                header->next_page, header->body_bytes}) {
     at = Store(at, number);
   }
+  at = StoreDigest(at, header->body_digest, kDigestBytesMost);
   header->sum = SumOf(frame, header->salt);
   Store(at, header->sum);
 }
@@ -58,14 +59,16 @@ bool DecodeFrameHeader(Bytes bytes, FrameHeader* header) {
   header->previous_sum = in.Get<uint64_t>();
   header->next_page = in.Get<uint64_t>();
   header->body_bytes = in.Get<uint64_t>();
-  header->body_sum = in.Get<uint64_t>();
+  header->body_digest = in.GetDigest(kDigestBytesMost);
   header->sum = in.Get<uint64_t>();
   return in.ok() && header->sum == SumOf(bytes, header->salt);
 }
 
-Status DecodeFrameBody(const FrameHeader& header, Bytes body, std::vector<TreeChange>* changes) {
+Status DecodeFrameBody(const FrameHeader& header, Bytes body, const Digester& digester,
+                       std::vector<TreeChange>* changes) {
   changes->clear();
-  if (body.size() != header.body_bytes || base::Hash64(body, header.salt) != header.body_sum) {
+  if (body.size() != header.body_bytes ||
+      !(digester.OfFrameBody(header.salt, body) == header.body_digest)) {
     return Status(base::Code::kNotFound);
   }
   for (Reader in(body); in.left() > 0;) {

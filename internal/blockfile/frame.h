@@ -15,7 +15,7 @@
 
 namespace spillway::blockfile {
 
-inline constexpr uint64_t kFrameHeaderBytes = 64;
+inline constexpr uint64_t kFrameHeaderBytes = 88;
 
 struct FrameHeader {
   uint64_t salt = 0;
@@ -23,21 +23,21 @@ struct FrameHeader {
   uint64_t previous_sum = 0;  // of the frame before; 0 for the first
   uint64_t next_page = 0;     // where the next frame stands, if there is one
   uint64_t body_bytes = 0;
-  uint64_t body_sum = 0;
+  Digest body_digest{};
   uint64_t sum = 0;  // of all of the above
 };
 
 // Appends the frame, zeros up to a multiple of page_bytes included, to `out`. Fills in the header's
-// sums and body_bytes.
-void EncodeFrame(const std::vector<TreeChange>& changes, uint64_t page_bytes, FrameHeader* header,
-                 std::vector<uint8_t>* out);
+// sum, body_bytes and body_digest.
+void EncodeFrame(const std::vector<TreeChange>& changes, uint64_t page_bytes,
+                 const Digester& digester, FrameHeader* header, std::vector<uint8_t>* out);
 
 // False: these bytes, kFrameHeaderBytes at least, do not begin a frame.
 bool DecodeFrameHeader(Bytes bytes, FrameHeader* header);
 
 // The changes of a frame from its whole body; they point into it. kNotFound: the body is not the
 // header's. kCorrupt: it is, and makes no sense.
-base::Status DecodeFrameBody(const FrameHeader& header, Bytes body,
+base::Status DecodeFrameBody(const FrameHeader& header, Bytes body, const Digester& digester,
                              std::vector<TreeChange>* changes);
 
 }  // namespace spillway::blockfile

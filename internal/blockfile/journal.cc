@@ -49,14 +49,14 @@ Status Journal::WriteFrame(const Place& place, const std::vector<TreeChange>& ch
   if (place.fresh_region.pages > 0) {
     pending_.next_page = place.frame_page;
     buffer_.clear();
-    EncodeFrame({}, space_->page_bytes(), &pending_, &buffer_);
+    EncodeFrame({}, space_->page_bytes(), digester_, &pending_, &buffer_);
     SPW_RETURN_IF_ERROR(file_->WriteAt(next_page_ * space_->page_bytes(), buffer_));
     pending_.previous_sum = pending_.sum;
     ++pending_.number;
   }
   pending_.next_page = place.frame_page + frame_pages + data_pages;
   buffer_.clear();
-  EncodeFrame(changes, space_->page_bytes(), &pending_, &buffer_);
+  EncodeFrame(changes, space_->page_bytes(), digester_, &pending_, &buffer_);
   SPW_CHECK(buffer_.size() == frame_pages * space_->page_bytes());
   return file_->WriteAt(place.frame_page * space_->page_bytes(), buffer_);
 }

@@ -16,8 +16,8 @@ namespace spillway::blockfile {
 
 class Journal {
  public:
-  Journal(io::File* file, Space* space, uint64_t region_pages)
-      : file_(file), space_(space), region_pages_(region_pages) {}
+  Journal(io::File* file, Space* space, const Digester& digester, uint64_t region_pages)
+      : file_(file), space_(space), digester_(digester), region_pages_(region_pages) {}
 
   // Starts a generation in a region that was allocated for it. What is left of the one before, and
   // the pages of its frames, are the caller's from now on.
@@ -50,6 +50,7 @@ class Journal {
  private:
   io::File* const file_;
   Space* const space_;
+  const Digester digester_;
   const uint64_t region_pages_;
   PageRun region_;
   uint64_t next_page_ = 0;  // in region_

@@ -23,13 +23,40 @@ using ConstUnit = std::span<const uint8_t, kUnitBytes>;
 
 uint64_t SumOf(ConstUnit unit, uint64_t seed) { return base::Hash64(unit.first(kSumOffset), seed); }
 
+// Digests stand in fields of one length here, whatever their kind.
 TreeRoot GetRoot(Reader* in) {
   TreeRoot root;
   root.ref.page = in->Get<uint64_t>();
-  root.ref.digest = in->Get<Digest>();
+  root.ref.digest = in->GetDigest(kDigestBytesMost);
   root.entries = in->Get<uint64_t>();
   root.level = static_cast<uint8_t>(std::min<uint64_t>(in->Get<uint64_t>(), kLevelsMost + 1));
   return root;
+}
+
+void PutRoot(const TreeRoot& root, Writer* out) {
+  out->Put(root.ref.page);
+  out->PutDigest(root.ref.digest, kDigestBytesMost);
+  out->Put(root.entries);
+  out->Put(uint64_t{root.level});
+}
+
+// The checksum, and what has no use yet: a codec, a cipher, a number, a tree.
+struct Kinds {
+  uint32_t checksum = 0;
+  uint32_t codec = 0;
+  uint32_t cipher = 0;
+  uint32_t zero = 0;
+};
+
+Status CheckKinds(const Kinds& kinds) {
+  const auto checksum = ChecksumKind{kinds.checksum};
+  if (checksum != ChecksumKind::kXxh3 && checksum != ChecksumKind::kSha256) {
+    return {base::Code::kUnsupported, "block file: it has checksums of an unknown kind"};
+  }
+  if (kinds.codec != 0 || kinds.cipher != 0 || kinds.zero != 0) {
+    return {base::Code::kUnsupported, "block file: its blocks are coded in an unknown way"};
+  }
+  return {};
 }
 
 void Finish(const std::vector<uint8_t>& bytes, uint64_t seed, Unit unit) {
@@ -45,6 +72,11 @@ Status CheckFeatures(const Features& features) {
   return {};
 }
 
+bool FitsKind(const Digest& digest, ChecksumKind kind) {
+  return digest ==
+         LoadDigest(reinterpret_cast<const uint8_t*>(digest.words.data()), DigestBytes(kind));
+}
+
 Status CheckSuperblock(const Superblock& superblock) {
   const auto damaged = [](const char* what) {
     return base::Corrupt(std::string("block file: superblock: ") + what);
@@ -57,6 +89,13 @@ Status CheckSuperblock(const Superblock& superblock) {
   if (superblock.pages < header_pages || superblock.pages > INT64_MAX / superblock.page_bytes) {
     return damaged("no file has that many pages");
   }
+  if (superblock.next_block_id == 0 || superblock.next_version == 0) {
+    return damaged("no block has the id or version 0");
+  }
+  if (!FitsKind(superblock.registry.ref.digest, superblock.checksum) ||
+      !FitsKind(superblock.space.digest, superblock.checksum)) {
+    return damaged("a digest is longer than its kind");
+  }
   const TreeRoot& root = superblock.registry;
   if (root.level > kLevelsMost || root.ref.page >= superblock.pages ||
       (root.ref.page != 0 && root.ref.page < header_pages) ||
@@ -68,8 +107,8 @@ Status CheckSuperblock(const Superblock& superblock) {
   if (space.leaves != base::CeilDiv(superblock.pages, pages_per_leaf)) {
     return damaged("the space map has another size than the file");
   }
-  const uint64_t index_pages =
-      base::CeilDiv(space.leaves * kSpaceIndexEntryBytes, superblock.page_bytes);
+  const uint64_t index_pages = base::CeilDiv(
+      space.leaves * SpaceIndexEntryBytes(DigestBytes(superblock.checksum)), superblock.page_bytes);
   if (space.first_page < header_pages || space.first_page > superblock.pages - index_pages) {
     return damaged("the space map stands where none can");
   }
@@ -94,13 +133,12 @@ void EncodeSuperblock(const Superblock& superblock, Unit unit) {
   out.Put(superblock.next_block_id);
   out.Put(superblock.next_version);
   out.Put(superblock.payload_bytes);
-  out.Put(superblock.registry.ref.page);
-  out.Put(superblock.registry.ref.digest);
-  out.Put(superblock.registry.entries);
-  out.Put(uint64_t{superblock.registry.level});
+  out.Put(Kinds{.checksum = static_cast<uint32_t>(superblock.checksum)});
+  PutRoot(superblock.registry, &out);
+  PutRoot(TreeRoot(), &out);
   out.Put(superblock.space.first_page);
   out.Put(superblock.space.leaves);
-  out.Put(superblock.space.digest);
+  out.PutDigest(superblock.space.digest, kDigestBytesMost);
   out.Put(superblock.journal_page);
   out.Put(superblock.journal_salt);
   Finish(bytes, 0, unit);
@@ -126,13 +164,20 @@ Status DecodeSuperblock(ConstUnit unit, Superblock* superblock) {
   found.next_block_id = in.Get<uint64_t>();
   found.next_version = in.Get<uint64_t>();
   found.payload_bytes = in.Get<uint64_t>();
+  const auto kinds = in.Get<Kinds>();
+  found.checksum = ChecksumKind{kinds.checksum};
   found.registry = GetRoot(&in);
+  const TreeRoot later = GetRoot(&in);
   found.space.first_page = in.Get<uint64_t>();
   found.space.leaves = in.Get<uint64_t>();
-  found.space.digest = in.Get<Digest>();
+  found.space.digest = in.GetDigest(kDigestBytesMost);
   found.journal_page = in.Get<uint64_t>();
   found.journal_salt = in.Get<uint64_t>();
   SPW_RETURN_IF_ERROR(CheckFeatures(found.features));
+  SPW_RETURN_IF_ERROR(CheckKinds(kinds));
+  if (!(later == TreeRoot())) {
+    return {base::Code::kUnsupported, "block file: it has a tree of a later version"};
+  }
   SPW_RETURN_IF_ERROR(CheckSuperblock(found));
   *superblock = found;
   return {};

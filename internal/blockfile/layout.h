@@ -45,18 +45,21 @@ struct SpaceIndexRef {
   Digest digest;  // of the index
   friend bool operator==(const SpaceIndexRef&, const SpaceIndexRef&) = default;
 };
-inline constexpr uint64_t kSpaceIndexEntryBytes = 8 + kDigestBytes;
+// A leaf's page and digest.
+inline constexpr uint64_t SpaceIndexEntryBytes(uint64_t digest_bytes) { return 8 + digest_bytes; }
 
-// The root of everything as of one checkpoint.
+// The root of everything as of one checkpoint. FORMAT.md tells of parts that have no use yet (how
+// payloads are coded and encrypted, a second tree); they are written empty and must be found so.
 struct Superblock {
   FileId file_id{};
   uint32_t page_bytes = kPageBytes;
   Features features;
   uint64_t generation = 0;     // of the checkpoint; the valid one with the highest is the file's
   uint64_t pages = 0;          // of the file, its header among them
-  uint64_t next_block_id = 0;  // and version: the next that was not given yet
-  uint64_t next_version = 0;
+  uint64_t next_block_id = 1;  // and version: the next that was not given yet
+  uint64_t next_version = 1;   // 0 says that there is no such block
   uint64_t payload_bytes = 0;  // of all blocks
+  ChecksumKind checksum = ChecksumKind::kXxh3;
   TreeRoot registry;
   SpaceIndexRef space;
   uint64_t journal_page = 0;  // where the first frame after the checkpoint stands, if there is one
@@ -75,7 +78,8 @@ struct Mark {
 
 void EncodeSuperblock(const Superblock& superblock, std::span<uint8_t, kUnitBytes> unit);
 // kNotFound: these are the bytes of no superblock of this format (or none has been written here);
-// kCorrupt: of one that is damaged; kUnsupported: of a later version or with features unknown here.
+// kCorrupt: of one that is damaged; kUnsupported: of a later version, or with features, checksums
+// or parts unknown here.
 base::Status DecodeSuperblock(std::span<const uint8_t, kUnitBytes> unit, Superblock* superblock);
 
 void EncodeMark(const Mark& mark, const FileId& file_id, std::span<uint8_t, kUnitBytes> unit);

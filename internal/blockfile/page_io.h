@@ -25,6 +25,7 @@ class PageSource {
  public:
   virtual ~PageSource() = default;
   virtual uint64_t page_bytes() const = 0;
+  virtual uint64_t digest_bytes() const = 0;
   // kCorrupt, with the place, if it is not what the reference says.
   virtual base::Status Read(const PageRef& ref, PageBuffer* page) = 0;
 };

@@ -23,6 +23,7 @@ class PageStore final : public PageSource, public PageSink {
       : file_(file), digester_(digester), space_(space), cached_most_(cached_pages) {}
 
   uint64_t page_bytes() const override { return space_->page_bytes(); }
+  uint64_t digest_bytes() const override { return digester_.digest_bytes(); }
   base::Status Read(const PageRef& ref, PageBuffer* page) override SPW_EXCLUDES(mu_);
 
   void Begin();

@@ -10,39 +10,43 @@ namespace {
 
 // Node: kind u8, level u8, count u16, end u32, then count offsets u16, then the cells.
 // Leaf cell: key bytes u16, value bytes u16, key, value.
-// Branch cell: key bytes u16, 0 u16, page u64, entries u64, digest, key.
+// Branch cell: key bytes u16, 0 u16, page u64, entries u64, digest (of the kind's bytes), key.
 constexpr uint8_t kLeafKind = 1;
 constexpr uint8_t kBranchKind = 2;
 constexpr uint64_t kOffsetBytes = 2;
 constexpr uint64_t kLeafCellHeader = 4;
-constexpr uint64_t kBranchCellHeader = 4 + 8 + 8 + kDigestBytes;
+constexpr uint64_t kBranchCellHeader = 4 + 8 + 8;  // and the digest
 
-uint64_t CellBytes(const Item& item, uint8_t level) {
-  return level == 0 ? kLeafCellHeader + item.key.size() + item.value.size()
-                    : kBranchCellHeader + item.key.size();
+uint64_t HeaderBytes(uint8_t level, uint64_t digest_bytes) {
+  return level == 0 ? kLeafCellHeader : kBranchCellHeader + digest_bytes;
+}
+
+uint64_t CellBytes(const Item& item, uint8_t level, uint64_t digest_bytes) {
+  return HeaderBytes(level, digest_bytes) + item.key.size() + (level == 0 ? item.value.size() : 0);
 }
 
 Status Damaged(const char* what) { return base::Corrupt(std::string("registry page: ") + what); }
 
 }  // namespace
 
-uint64_t ItemBytes(const Item& item, uint8_t level) {
-  return kOffsetBytes + CellBytes(item, level);
+uint64_t ItemBytes(const Item& item, uint8_t level, uint64_t digest_bytes) {
+  return kOffsetBytes + CellBytes(item, level, digest_bytes);
 }
 
-void EncodeNode(std::span<const Item> items, uint8_t level, std::span<uint8_t> page) {
+void EncodeNode(std::span<const Item> items, uint8_t level, uint64_t digest_bytes,
+                std::span<uint8_t> page) {
   const uint64_t cells = kNodeHeaderBytes + items.size() * kOffsetBytes;
   uint8_t* at = page.data() + cells;
   uint8_t* offset = page.data() + kNodeHeaderBytes;
   for (const Item& item : items) {
-    SPW_CHECK(at + CellBytes(item, level) <= page.data() + page.size());
+    SPW_CHECK(at + CellBytes(item, level, digest_bytes) <= page.data() + page.size());
     offset = Store(offset, static_cast<uint16_t>(at - page.data()));
     at = Store(at, static_cast<uint16_t>(item.key.size()));
     at = Store(at, static_cast<uint16_t>(item.value.size()));
     if (level > 0) {
       at = Store(at, item.child.ref.page);
       at = Store(at, item.child.entries);
-      at = Store(at, item.child.ref.digest);
+      at = StoreDigest(at, item.child.ref.digest, digest_bytes);
     }
     at = Store(at, AsBytes(item.key));
     at = Store(at, item.value);
@@ -54,7 +58,8 @@ void EncodeNode(std::span<const Item> items, uint8_t level, std::span<uint8_t> p
   Store(header, static_cast<uint32_t>(at - page.data()));
 }
 
-Status Node::Parse(PageBuffer page, uint64_t page_bytes, uint8_t level, Node* node) {
+Status Node::Parse(PageBuffer page, uint64_t page_bytes, uint64_t digest_bytes, uint8_t level,
+                   Node* node) {
   const uint8_t* const bytes = page.get();
   const uint64_t count = Load<uint16_t>(bytes + 2);
   const uint64_t end = Load<uint32_t>(bytes + 4);
@@ -65,7 +70,7 @@ Status Node::Parse(PageBuffer page, uint64_t page_bytes, uint8_t level, Node* no
   if (end > page_bytes || at > end || (level > 0 && count == 0)) {
     return Damaged("its entries do not fit it");
   }
-  const uint64_t header = level == 0 ? kLeafCellHeader : kBranchCellHeader;
+  const uint64_t header = HeaderBytes(level, digest_bytes);
   std::string_view previous;
   for (uint64_t i = 0; i < count; ++i) {
     if (Load<uint16_t>(bytes + kNodeHeaderBytes + i * kOffsetBytes) != at || end - at < header) {
@@ -88,6 +93,7 @@ Status Node::Parse(PageBuffer page, uint64_t page_bytes, uint8_t level, Node* no
   }
   node->page_ = std::move(page);
   node->count_ = static_cast<uint32_t>(count);
+  node->digest_bytes_ = static_cast<uint32_t>(digest_bytes);
   node->level_ = level;
   return {};
 }
@@ -98,7 +104,7 @@ const uint8_t* Node::cell(uint32_t index) const {
 
 std::string_view Node::key(uint32_t index) const {
   const uint8_t* const at = cell(index);
-  return AsText({at + (level_ == 0 ? kLeafCellHeader : kBranchCellHeader), Load<uint16_t>(at)});
+  return AsText({at + HeaderBytes(level_, digest_bytes_), Load<uint16_t>(at)});
 }
 
 Item Node::item(uint32_t index) const {
@@ -110,7 +116,7 @@ Item Node::item(uint32_t index) const {
   } else {
     item.child.ref.page = Load<uint64_t>(at + 4);
     item.child.entries = Load<uint64_t>(at + 12);
-    item.child.ref.digest = Load<Digest>(at + 20);
+    item.child.ref.digest = LoadDigest(at + kBranchCellHeader, digest_bytes_);
   }
   return item;
 }

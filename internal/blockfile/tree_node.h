@@ -30,11 +30,12 @@ struct Item {
 // The largest tree that anybody could make has fewer levels; more is damage, or malice.
 inline constexpr uint8_t kLevelsMost = 20;
 
-uint64_t ItemBytes(const Item& item, uint8_t level);
+uint64_t ItemBytes(const Item& item, uint8_t level, uint64_t digest_bytes);
 inline constexpr uint64_t kNodeHeaderBytes = 8;
 
 // Lays items out in a zeroed page that has room for them.
-void EncodeNode(std::span<const Item> items, uint8_t level, std::span<uint8_t> page);
+void EncodeNode(std::span<const Item> items, uint8_t level, uint64_t digest_bytes,
+                std::span<uint8_t> page);
 
 // A page checked once, then read without checks. Keeps the page alive; what it hands out lives as
 // long.
@@ -42,7 +43,8 @@ class Node {
  public:
   Node() = default;
   // kCorrupt if the bytes are no node of that level.
-  static base::Status Parse(PageBuffer page, uint64_t page_bytes, uint8_t level, Node* node);
+  static base::Status Parse(PageBuffer page, uint64_t page_bytes, uint64_t digest_bytes,
+                            uint8_t level, Node* node);
 
   uint32_t count() const { return count_; }
   uint8_t level() const { return level_; }
@@ -59,6 +61,7 @@ class Node {
 
   PageBuffer page_;
   uint32_t count_ = 0;
+  uint32_t digest_bytes_ = 0;
   uint8_t level_ = 0;
 };
 

@@ -11,7 +11,7 @@ static Status ReadNode(PageSource* source, const PageRef& ref, uint8_t level, No
   }
   PageBuffer page;
   SPW_RETURN_IF_ERROR(source->Read(ref, &page));
-  return Node::Parse(std::move(page), source->page_bytes(), level, node);
+  return Node::Parse(std::move(page), source->page_bytes(), source->digest_bytes(), level, node);
 }
 
 Status TreeFind(PageSource* source, const TreeRoot& root, std::string_view key, PageBuffer* page,

@@ -30,6 +30,7 @@ class Update {
   Update(PageSource* source, PageSink* sink)
       : source_(source),
         sink_(sink),
+        digest_bytes_(source->digest_bytes()),
         room_(source->page_bytes() - kNodeHeaderBytes),
         page_(source->page_bytes()) {}
 
@@ -50,7 +51,8 @@ class Update {
     PageBuffer page;
     Node node;
     SPW_RETURN_IF_ERROR(source_->Read(child.ref, &page));
-    SPW_RETURN_IF_ERROR(Node::Parse(std::move(page), source_->page_bytes(), level, &node));
+    SPW_RETURN_IF_ERROR(
+        Node::Parse(std::move(page), source_->page_bytes(), source_->digest_bytes(), level, &node));
     SPW_RETURN_IF_ERROR(sink_->Release(child.ref));
     if (level == 0) {
       MergeLeaf(node, changes, pool);
@@ -61,7 +63,7 @@ class Update {
 
   void Add(const Item& item, uint8_t level, Pool* pool) {
     pool->items.push_back(item);
-    pool->bytes += ItemBytes(item, level);
+    pool->bytes += ItemBytes(item, level, digest_bytes_);
   }
 
   void MergeLeaf(const Node& node, ChangeSpan changes, Pool* pool) {
@@ -126,7 +128,7 @@ class Update {
     if (!pending->items.empty() && IsSmall(*pending) && !pool->items.empty()) {
       const Item left = pool->items.back();
       pool->items.pop_back();
-      pool->bytes -= ItemBytes(left, level);
+      pool->bytes -= ItemBytes(left, level, digest_bytes_);
       Pool joined;
       SPW_RETURN_IF_ERROR(Merge(left.child, below, {}, &joined));
       for (const Item& item : pending->items) {
@@ -152,7 +154,7 @@ class Update {
       uint64_t bytes = 0;
       size_t end = begin;
       while (end < from->items.size()) {
-        const uint64_t more = ItemBytes(from->items[end], level);
+        const uint64_t more = ItemBytes(from->items[end], level, digest_bytes_);
         if (bytes + more > room_ || (end > begin && bytes + more / 2 > target)) {
           break;
         }
@@ -175,7 +177,7 @@ class Update {
       parent.child.entries += level == 0 ? 1 : item.child.entries;
     }
     std::fill(page_.begin(), page_.end(), uint8_t{0});
-    EncodeNode(items, level, page_);
+    EncodeNode(items, level, digest_bytes_, page_);
     SPW_RETURN_IF_ERROR(sink_->Write(page_, &parent.child.ref));
     to->keys.emplace_back(items.front().key);
     parent.key = to->keys.back();
@@ -217,12 +219,15 @@ class Update {
     PageBuffer page;
     Node node;
     return level > 0 && source_->Read(child.ref, &page).ok() &&
-           Node::Parse(std::move(page), source_->page_bytes(), level, &node).ok() &&
+           Node::Parse(std::move(page), source_->page_bytes(), source_->digest_bytes(), level,
+                       &node)
+               .ok() &&
            node.count() == 1;
   }
 
   PageSource* const source_;
   PageSink* const sink_;
+  const uint64_t digest_bytes_;
   const uint64_t room_;
   std::vector<uint8_t> page_;
 };

@@ -18,6 +18,8 @@ inline blockfile::BlockFile::Settings SmallBlockFile(Prng* random) {
   settings.region_pages = random->Between(2, 40);
   settings.cached_pages = random->OneIn(2) ? 4 : 1000;
   settings.journal_pages_most = random->OneIn(2) ? 50 : 2000;
+  settings.checksum = settings.region_pages % 3 == 0 ? blockfile::ChecksumKind::kSha256
+                                                     : blockfile::ChecksumKind::kXxh3;
   auto numbers = std::make_shared<Prng>(random->Next());
   settings.random = [numbers] { return numbers->Next(); };
   auto clock = std::make_shared<std::atomic<int64_t>>(1'000'000);

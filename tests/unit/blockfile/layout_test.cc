@@ -4,17 +4,29 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "internal/base/checksum.h"
+#include "internal/blockfile/codec.h"
 #include "tests/support/prng.h"
 
 namespace spillway::test {
 namespace {
 
 using base::Code;
+using blockfile::ChecksumKind;
+using blockfile::Digest;
 using blockfile::FileId;
 using blockfile::kUnitBytes;
 using blockfile::Mark;
 using blockfile::Superblock;
 using Unit = std::array<uint8_t, kUnitBytes>;
+
+Digest AnyDigest(ChecksumKind kind, Prng* random) {
+  Digest digest{{random->Next()}};
+  if (kind == ChecksumKind::kSha256) {
+    digest.words = {random->Next(), random->Next(), random->Next(), random->Next()};
+  }
+  return digest;
+}
 
 Superblock AnySuperblock(Prng* random) {
   Superblock superblock;
@@ -24,14 +36,16 @@ Superblock AnySuperblock(Prng* random) {
   superblock.page_bytes = uint32_t{512} << random->Below(8);
   superblock.generation = random->Next();
   superblock.pages = random->Between(100, 1'000'000);
-  superblock.next_block_id = random->Next();
-  superblock.next_version = random->Next();
+  superblock.next_block_id = random->Next() | 1;
+  superblock.next_version = random->Next() | 1;
   superblock.payload_bytes = random->Next();
-  superblock.registry = {{random->Between(32, 99), {random->Next()}}, 3, random->Next()};
+  superblock.checksum = random->OneIn(2) ? ChecksumKind::kXxh3 : ChecksumKind::kSha256;
+  superblock.registry = {
+      {random->Between(32, 99), AnyDigest(superblock.checksum, random)}, 3, random->Next()};
   const uint64_t pages_per_leaf = uint64_t{superblock.page_bytes} * 8;
   superblock.space.leaves = (superblock.pages + pages_per_leaf - 1) / pages_per_leaf;
   superblock.space.first_page = random->Between(32, 60);
-  superblock.space.digest = {random->Next()};
+  superblock.space.digest = AnyDigest(superblock.checksum, random);
   superblock.journal_page = random->Between(32, superblock.pages);
   superblock.journal_salt = random->Next();
   return superblock;
@@ -84,8 +98,74 @@ TEST(BlockFileLayoutTest, ImpossibleValuesAreRefusedThoughTheChecksumIsRight) {
   EXPECT_EQ(code([](Superblock* s) { ++s->space.leaves; }), Code::kCorrupt);
   EXPECT_EQ(code([](Superblock* s) { s->space.first_page = s->pages; }), Code::kCorrupt);
   EXPECT_EQ(code([](Superblock* s) { s->journal_page = 0; }), Code::kCorrupt);
+  EXPECT_EQ(code([](Superblock* s) { s->next_block_id = 0; }), Code::kCorrupt);
+  EXPECT_EQ(code([](Superblock* s) { s->next_version = 0; }), Code::kCorrupt);
+  const auto too_long = [](Digest* digest, Superblock* s) {
+    s->checksum = ChecksumKind::kXxh3;
+    *digest = {{1, 0, 0, 2}};
+  };
+  EXPECT_EQ(code([&](Superblock* s) { too_long(&s->registry.ref.digest, s); }), Code::kCorrupt);
+  EXPECT_EQ(code([&](Superblock* s) { too_long(&s->space.digest, s); }), Code::kCorrupt);
+  EXPECT_EQ(code([](Superblock* s) { s->checksum = ChecksumKind{0}; }), Code::kUnsupported);
+  EXPECT_EQ(code([](Superblock* s) { s->checksum = ChecksumKind{3}; }), Code::kUnsupported);
   EXPECT_EQ(code([](Superblock* s) { s->features.incompatible = 1; }), Code::kUnsupported);
   EXPECT_EQ(code([](Superblock* s) { s->features.compatible = 1; }), Code::kOk);
+}
+
+// What a later version may write there is not taken for nothing.
+TEST(BlockFileLayoutTest, PartsWithoutUseAreEmptyAndRefusedIfTheyAreNot) {
+  Prng random(TestSeed("PartsWithoutUseAreEmpty", 4));
+  Unit unit;
+  EncodeSuperblock(AnySuperblock(&random), unit);
+  constexpr uint64_t kBegin = 100;  // codec, cipher, 0; registry; the second tree
+  constexpr uint64_t kRegistry = 112;
+  constexpr uint64_t kSecondTree = 168;
+  constexpr uint64_t kEnd = 224;
+  for (uint64_t byte = kBegin; byte < kEnd; ++byte) {
+    if (byte >= kRegistry && byte < kSecondTree) {
+      continue;
+    }
+    ASSERT_EQ(unit[byte], 0) << byte;
+    Unit later = unit;
+    later[byte] = 1;
+    blockfile::Store(later.data() + kUnitBytes - 8,
+                     base::Hash64(std::span(later).first(kUnitBytes - 8), 0));
+    Superblock found;
+    EXPECT_EQ(DecodeSuperblock(later, &found).code(), Code::kUnsupported) << byte;
+  }
+}
+
+// The places that FORMAT.md gives.
+TEST(BlockFileLayoutTest, PartsOfASuperblockStandWhereTheFormatSays) {
+  Prng random(TestSeed("PartsOfASuperblockStandWhereTheFormatSays", 5));
+  const Superblock s = AnySuperblock(&random);
+  Unit unit;
+  EncodeSuperblock(s, unit);
+  const auto at = [&](uint64_t offset) { return blockfile::Load<uint64_t>(unit.data() + offset); };
+  EXPECT_EQ(blockfile::AsText(std::span(unit).first(8)), "SPWBLOCK");
+  EXPECT_EQ(at(8), 1 | uint64_t{s.page_bytes} << 32);
+  const uint64_t numbers[][2] = {{56, s.generation},
+                                 {64, s.pages},
+                                 {72, s.next_block_id},
+                                 {80, s.next_version},
+                                 {88, s.payload_bytes},
+                                 {96, static_cast<uint32_t>(s.checksum)},
+                                 {104, 0},
+                                 {112, s.registry.ref.page},
+                                 {152, s.registry.entries},
+                                 {160, s.registry.level},
+                                 {168, 0},
+                                 {224, s.space.first_page},
+                                 {232, s.space.leaves},
+                                 {272, s.journal_page},
+                                 {280, s.journal_salt},
+                                 {288, 0}};
+  for (const auto& [offset, value] : numbers) {
+    EXPECT_EQ(at(offset), value) << offset;
+  }
+  EXPECT_EQ(blockfile::LoadDigest(unit.data() + 120, 32), s.registry.ref.digest);
+  EXPECT_EQ(blockfile::LoadDigest(unit.data() + 240, 32), s.space.digest);
+  EXPECT_EQ(at(4088), base::Hash64(std::span(unit).first(4088), 0));
 }
 
 TEST(BlockFileLayoutTest, AMarkIsReadByItsOwnFileOnly) {

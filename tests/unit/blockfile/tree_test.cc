@@ -17,6 +17,7 @@ using base::Status;
 using blockfile::AsBytes;
 using blockfile::AsText;
 using blockfile::Bytes;
+using blockfile::ChecksumKind;
 using blockfile::Digester;
 using blockfile::PageBuffer;
 using blockfile::PageRef;
@@ -30,6 +31,9 @@ constexpr uint64_t kPageBytes = 512;
 // Pages in memory; knows which are in use.
 class MemoryPages final : public blockfile::PageSource, public blockfile::PageSink {
  public:
+  explicit MemoryPages(ChecksumKind kind = ChecksumKind::kXxh3)
+      : digester(blockfile::FileId{7}, kind) {}
+  uint64_t digest_bytes() const override { return digester.digest_bytes(); }
   uint64_t page_bytes() const override { return kPageBytes; }
   Status Read(const PageRef& ref, PageBuffer* page) override {
     ++reads;
@@ -56,7 +60,7 @@ class MemoryPages final : public blockfile::PageSource, public blockfile::PageSi
     return live.erase(ref.page) == 1 ? Status() : base::Corrupt("released twice");
   }
 
-  Digester digester{blockfile::FileId{7}};
+  const Digester digester;
   std::map<uint64_t, std::vector<uint8_t>> pages;  // what was written stays, for old roots
   std::set<uint64_t> live;
   uint64_t next = 1;
@@ -70,7 +74,7 @@ void CheckPages(MemoryPages* pages, const PageRef& ref, uint8_t level, bool is_r
   PageBuffer page;
   blockfile::Node node;
   ASSERT_TRUE(pages->Read(ref, &page).ok());
-  ASSERT_TRUE(blockfile::Node::Parse(page, kPageBytes, level, &node).ok());
+  ASSERT_TRUE(blockfile::Node::Parse(page, kPageBytes, pages->digest_bytes(), level, &node).ok());
   ASSERT_TRUE(found->insert(ref.page).second);
   ASSERT_GT(node.count(), is_root && level > 0 ? 1u : 0u);
   ASSERT_GE(node.key(0), least);
@@ -160,7 +164,7 @@ std::vector<TreeChange> AnyChanges(Prng* random, bool mostly_removals, Model* mo
 TEST(TreeTest, AgreesWithAMapWhateverChanges) {
   for (uint64_t i = 0; i < 12; ++i) {
     Prng random(TestSeed("AgreesWithAMapWhateverChanges", i));
-    MemoryPages pages;
+    MemoryPages pages(i % 2 == 0 ? ChecksumKind::kXxh3 : ChecksumKind::kSha256);
     Model model;
     TreeRoot root;
     for (int round = 0; round < 60 && !::testing::Test::HasFailure(); ++round) {
@@ -278,7 +282,7 @@ TEST(TreeTest, DamagedPagesAreReportedWhateverTheyHold) {
     // As if the digests had been repaired: nothing is read beyond the page (the sanitizers see it).
     blockfile::Node node;
     const uint8_t level = damaged[1] < 5 ? damaged[1] : 0;
-    if (blockfile::Node::Parse(damaged, kPageBytes, level, &node).ok()) {
+    if (blockfile::Node::Parse(damaged, kPageBytes, pages.digest_bytes(), level, &node).ok()) {
       for (uint32_t each = 0; each < node.count(); ++each) {
         ASSERT_LE(node.item(each).value.size() + node.key(each).size(), kPageBytes);
       }
