@@ -41,8 +41,8 @@ class BlockFile::SpaceCheck {
     Node node;
     SPW_RETURN_IF_ERROR(Run({ref.page, 1}, "the registry"));
     SPW_RETURN_IF_ERROR(file_->pages_.Read(ref, &page));
-    SPW_RETURN_IF_ERROR(Node::Parse(std::move(page), file_->page_bytes_,
-                                    file_->digester_.digest_bytes(), level, &node));
+    SPW_RETURN_IF_ERROR(
+        Node::Parse(std::move(page), file_->digester_.digest_bytes(), level, &node));
     for (uint32_t i = 0; i < node.count(); ++i) {
       const Item item = node.item(i);
       if (level > 0) {

@@ -2,24 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "internal/base/status.h"
-#include "internal/blockfile/digest.h"
+#include "internal/blockfile/page_buffer.h"
 
 namespace spillway::blockfile {
-
-// Where a page is and what it must hold. Page 0 holds a superblock, so it says "none".
-struct PageRef {
-  uint64_t page = 0;
-  Digest digest;
-  bool empty() const { return page == 0; }
-  friend bool operator==(const PageRef&, const PageRef&) = default;
-};
-
-// A page that passed its digest; immutable.
-using PageBuffer = std::shared_ptr<const uint8_t[]>;
 
 class PageSource {
  public:

@@ -12,46 +12,29 @@ using base::Status;
 static constexpr uint64_t kRunPages = 64;
 
 Status PageStore::Read(const PageRef& ref, PageBuffer* page) {
+  if (cache_.Find(ref, page)) {
+    return {};
+  }
   {
     MutexLock lock(mu_);
     if (const auto found = unwritten_.find(ref.page); found != unwritten_.end()) {
-      *page = found->second.page;
-      return {};
-    }
-    const auto found = by_page_.find(ref.page);
-    if (found != by_page_.end() && found->second->ref == ref) {
-      cache_.splice(cache_.begin(), cache_, found->second);
-      *page = found->second->page;
+      *page = found->second;
       return {};
     }
   }
-  auto bytes = std::make_shared<uint8_t[]>(page_bytes());
+  std::span<uint8_t> bytes;
+  PageBuffer buffer = PageBuffer::New(ref, page_bytes(), &bytes);
   size_t bytes_read = 0;
-  SPW_RETURN_IF_ERROR(
-      file_->ReadAt(ref.page * page_bytes(), {bytes.get(), page_bytes()}, &bytes_read));
-  if (bytes_read < page_bytes() || !(digester_.OfPage({bytes.get(), page_bytes()}) == ref.digest)) {
+  SPW_RETURN_IF_ERROR(file_->ReadAt(ref.page * page_bytes(), bytes, &bytes_read));
+  if (bytes_read < bytes.size() || !(digester_.OfPage(bytes) == ref.digest)) {
     return base::Corrupt(
         file_->path() + ": page " + std::to_string(ref.page) + " at offset " +
         std::to_string(ref.page * page_bytes()) +
         (bytes_read < page_bytes() ? ": the file ends before it" : ": not what the registry says"));
   }
-  *page = std::move(bytes);
-  MutexLock lock(mu_);
-  Keep(ref, *page);
+  cache_.Keep(buffer);
+  *page = std::move(buffer);
   return {};
-}
-
-void PageStore::Keep(const PageRef& ref, const PageBuffer& page) {
-  if (const auto found = by_page_.find(ref.page); found != by_page_.end()) {
-    cache_.erase(found->second);
-    by_page_.erase(found);
-  }
-  cache_.push_front(Cached{ref, page});
-  by_page_[ref.page] = cache_.begin();
-  while (cache_.size() > cached_most_) {
-    by_page_.erase(cache_.back().ref.page);
-    cache_.pop_back();
-  }
 }
 
 void PageStore::Begin() {
@@ -67,10 +50,9 @@ Status PageStore::Write(std::span<const uint8_t> page, PageRef* ref) {
   }
   *ref = {run_.first, digester_.OfPage(page)};
   buffer_.insert(buffer_.end(), page.begin(), page.end());
-  auto copy = std::make_shared<uint8_t[]>(page.size());
-  std::copy(page.begin(), page.end(), copy.get());
+  PageBuffer copy = PageBuffer::CopyOf(*ref, page);
   MutexLock lock(mu_);
-  unwritten_[ref->page] = Cached{*ref, std::move(copy)};
+  unwritten_[ref->page] = std::move(copy);
   ++run_.first;
   --run_.pages;
   return {};
@@ -85,12 +67,15 @@ Status PageStore::WriteOut() {
   }
   const uint64_t first = run_.first - buffer_.size() / page_bytes();
   SPW_RETURN_IF_ERROR(file_->WriteAt(first * page_bytes(), buffer_));
-  MutexLock lock(mu_);
-  for (const auto& [number, written] : unwritten_) {
-    Keep(written.ref, written.page);
-  }
-  unwritten_.clear();
   buffer_.clear();
+  std::unordered_map<uint64_t, PageBuffer> written;
+  {
+    MutexLock lock(mu_);
+    written.swap(unwritten_);
+  }
+  for (const auto& [number, page] : written) {
+    cache_.Keep(page);
+  }
   return {};
 }
 

@@ -6,11 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <unordered_map>
 #include <vector>
 
 #include "internal/base/mutex.h"
+#include "internal/blockfile/page_cache.h"
 #include "internal/blockfile/page_io.h"
 #include "internal/blockfile/space.h"
 #include "internal/io/file.h"
@@ -20,7 +20,7 @@ namespace spillway::blockfile {
 class PageStore final : public PageSource, public PageSink {
  public:
   PageStore(io::File* file, const Digester& digester, Space* space, uint64_t cached_pages)
-      : file_(file), digester_(digester), space_(space), cached_most_(cached_pages) {}
+      : file_(file), digester_(digester), space_(space), cache_(cached_pages) {}
 
   uint64_t page_bytes() const override { return space_->page_bytes(); }
   uint64_t digest_bytes() const override { return digester_.digest_bytes(); }
@@ -34,19 +34,12 @@ class PageStore final : public PageSource, public PageSink {
   base::Status Abort();
 
  private:
-  struct Cached {
-    PageRef ref;
-    PageBuffer page;
-  };
-  using Cache = std::list<Cached>;  // most recently used first
-
-  base::Status WriteOut();
-  void Keep(const PageRef& ref, const PageBuffer& page) SPW_REQUIRES(mu_);
+  base::Status WriteOut() SPW_EXCLUDES(mu_);
 
   io::File* const file_;
   const Digester digester_;
   Space* const space_;
-  const uint64_t cached_most_;
+  PageCache cache_;
 
   // The writer's.
   PageRun run_;                  // pages to be used next
@@ -55,9 +48,7 @@ class PageStore final : public PageSource, public PageSink {
   size_t releases_before_ = 0;
 
   base::Mutex mu_;
-  Cache cache_ SPW_GUARDED_BY(mu_);
-  std::unordered_map<uint64_t, Cache::iterator> by_page_ SPW_GUARDED_BY(mu_);
-  std::unordered_map<uint64_t, Cached> unwritten_ SPW_GUARDED_BY(mu_);  // in buffer_
+  std::unordered_map<uint64_t, PageBuffer> unwritten_ SPW_GUARDED_BY(mu_);  // in buffer_
 };
 
 }  // namespace spillway::blockfile

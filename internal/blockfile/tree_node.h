@@ -37,14 +37,13 @@ inline constexpr uint64_t kNodeHeaderBytes = 8;
 void EncodeNode(std::span<const Item> items, uint8_t level, uint64_t digest_bytes,
                 std::span<uint8_t> page);
 
-// A page checked once, then read without checks. Keeps the page alive; what it hands out lives as
-// long.
+// A page checked once, however often it is parsed, then read without checks. Keeps the page alive;
+// what it hands out lives as long.
 class Node {
  public:
   Node() = default;
   // kCorrupt if the bytes are no node of that level.
-  static base::Status Parse(PageBuffer page, uint64_t page_bytes, uint64_t digest_bytes,
-                            uint8_t level, Node* node);
+  static base::Status Parse(PageBuffer page, uint64_t digest_bytes, uint8_t level, Node* node);
 
   uint32_t count() const { return count_; }
   uint8_t level() const { return level_; }
@@ -53,15 +52,24 @@ class Node {
   std::string_view key(uint32_t index) const;
   // The first entry whose key is not below `key`; count() if there is none.
   uint32_t LowerBound(std::string_view key) const;
+  // The entry of that key; count() if there is none.
+  uint32_t Find(std::string_view key) const;
   // Branch: the child that holds `key` if any does.
   uint32_t ChildFor(std::string_view key) const;
 
  private:
+  static base::Status Check(const Node& node, uint64_t page_bytes);
+  void BuildIndex() const;
   const uint8_t* cell(uint32_t index) const;
+  uint32_t SearchHeads(std::string_view key, uint32_t* end) const;
+  uint32_t SearchKeys(std::string_view key, uint32_t begin, uint32_t end) const;
 
   PageBuffer page_;
+  const uint8_t* bytes_ = nullptr;  // the page's
+  const KeyHead* heads_ = nullptr;  // see NodeIndex; none: all keys are to be looked at
+  uint32_t prefix_bytes_ = 0;       // before the heads in all keys
   uint32_t count_ = 0;
-  uint32_t digest_bytes_ = 0;
+  uint16_t digest_bytes_ = 0;
   uint8_t level_ = 0;
 };
 

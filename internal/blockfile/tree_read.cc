@@ -11,7 +11,7 @@ static Status ReadNode(PageSource* source, const PageRef& ref, uint8_t level, No
   }
   PageBuffer page;
   SPW_RETURN_IF_ERROR(source->Read(ref, &page));
-  return Node::Parse(std::move(page), source->page_bytes(), source->digest_bytes(), level, node);
+  return Node::Parse(std::move(page), source->digest_bytes(), level, node);
 }
 
 Status TreeFind(PageSource* source, const TreeRoot& root, std::string_view key, PageBuffer* page,
@@ -25,8 +25,8 @@ Status TreeFind(PageSource* source, const TreeRoot& root, std::string_view key, 
     Node node;
     SPW_RETURN_IF_ERROR(ReadNode(source, ref, level, &node));
     if (level == 0) {
-      const uint32_t index = node.LowerBound(key);
-      if (index < node.count() && node.key(index) == key) {
+      const uint32_t index = node.Find(key);
+      if (index < node.count()) {
         *value = node.item(index).value;
         *page = node.page();
       }

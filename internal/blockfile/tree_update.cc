@@ -51,8 +51,7 @@ class Update {
     PageBuffer page;
     Node node;
     SPW_RETURN_IF_ERROR(source_->Read(child.ref, &page));
-    SPW_RETURN_IF_ERROR(
-        Node::Parse(std::move(page), source_->page_bytes(), source_->digest_bytes(), level, &node));
+    SPW_RETURN_IF_ERROR(Node::Parse(std::move(page), source_->digest_bytes(), level, &node));
     SPW_RETURN_IF_ERROR(sink_->Release(child.ref));
     if (level == 0) {
       MergeLeaf(node, changes, pool);
@@ -67,7 +66,7 @@ class Update {
   }
 
   void MergeLeaf(const Node& node, ChangeSpan changes, Pool* pool) {
-    if (node.page() != nullptr) {
+    if (node.page()) {
       pool->pages.push_back(node.page());
     }
     uint32_t index = 0;
@@ -219,9 +218,7 @@ class Update {
     PageBuffer page;
     Node node;
     return level > 0 && source_->Read(child.ref, &page).ok() &&
-           Node::Parse(std::move(page), source_->page_bytes(), source_->digest_bytes(), level,
-                       &node)
-               .ok() &&
+           Node::Parse(std::move(page), source_->digest_bytes(), level, &node).ok() &&
            node.count() == 1;
   }
 

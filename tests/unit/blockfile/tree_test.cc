@@ -41,9 +41,7 @@ class MemoryPages final : public blockfile::PageSource, public blockfile::PageSi
     if (found == pages.end() || !(digester.OfPage(found->second) == ref.digest)) {
       return base::Corrupt("page " + std::to_string(ref.page));
     }
-    auto copy = std::make_shared<uint8_t[]>(kPageBytes);
-    std::copy(found->second.begin(), found->second.end(), copy.get());
-    *page = std::move(copy);
+    *page = PageBuffer::CopyOf(ref, found->second);
     return {};
   }
   Status Write(std::span<const uint8_t> page, PageRef* ref) override {
@@ -74,7 +72,7 @@ void CheckPages(MemoryPages* pages, const PageRef& ref, uint8_t level, bool is_r
   PageBuffer page;
   blockfile::Node node;
   ASSERT_TRUE(pages->Read(ref, &page).ok());
-  ASSERT_TRUE(blockfile::Node::Parse(page, kPageBytes, pages->digest_bytes(), level, &node).ok());
+  ASSERT_TRUE(blockfile::Node::Parse(page, pages->digest_bytes(), level, &node).ok());
   ASSERT_TRUE(found->insert(ref.page).second);
   ASSERT_GT(node.count(), is_root && level > 0 ? 1u : 0u);
   ASSERT_GE(node.key(0), least);
@@ -271,18 +269,19 @@ TEST(TreeTest, DamagedPagesAreReportedWhateverTheyHold) {
   }
   ASSERT_GE(root.level, 2);
   for (int i = 0; i < 20'000; ++i) {
-    auto damaged = std::make_shared<uint8_t[]>(kPageBytes);
     auto at = pages.pages.begin();
     std::advance(at, random.Below(pages.pages.size()));
-    std::copy(at->second.begin(), at->second.end(), damaged.get());
+    std::vector<uint8_t> damaged = at->second;
     for (uint64_t flips = random.Between(1, 4); flips > 0; --flips) {
       const size_t place = random.OneIn(2) ? random.Below(60) : random.Below(kPageBytes);
-      damaged.get()[place] = static_cast<uint8_t>(random.Next());
+      damaged[place] = static_cast<uint8_t>(random.Next());
     }
     // As if the digests had been repaired: nothing is read beyond the page (the sanitizers see it).
     blockfile::Node node;
     const uint8_t level = damaged[1] < 5 ? damaged[1] : 0;
-    if (blockfile::Node::Parse(damaged, kPageBytes, pages.digest_bytes(), level, &node).ok()) {
+    if (blockfile::Node::Parse(PageBuffer::CopyOf({1, {}}, damaged), pages.digest_bytes(), level,
+                               &node)
+            .ok()) {
       for (uint32_t each = 0; each < node.count(); ++each) {
         ASSERT_LE(node.item(each).value.size() + node.key(each).size(), kPageBytes);
       }
