@@ -76,7 +76,7 @@ Status BlockFile::CheckSpace() {
     version = version_;
     overlay = overlay_;
   }
-  SPW_RETURN_IF_ERROR(check.Run({0, kHeaderBytes / page_bytes_}, "the header"));
+  SPW_RETURN_IF_ERROR(check.Run({0, HeaderPages(page_bytes_)}, "the header"));
   const SpaceIndexRef& index = superblock_.space;
   const uint64_t index_bytes = index.leaves * SpaceIndexEntryBytes(digester_.digest_bytes());
   SPW_RETURN_IF_ERROR(check.Run({index.first_page, base::CeilDiv(index_bytes, page_bytes_)},

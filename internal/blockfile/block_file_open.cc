@@ -85,7 +85,7 @@ Status BlockFile::CreateNew(io::FileSystem* files, const std::string& path,
     Store(superblock.file_id.data() + i, settings.random());
   }
   BlockFile fresh(std::move(file.value()), superblock, settings);
-  const uint64_t header_pages = kHeaderBytes / settings.page_bytes;
+  const uint64_t header_pages = HeaderPages(settings.page_bytes);
   PageRun header;
   SPW_RETURN_IF_ERROR(fresh.space_.Allocate(header_pages, &header));
   SPW_CHECK(header.first == 0);

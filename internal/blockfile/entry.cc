@@ -19,7 +19,7 @@ enum class Kind : uint8_t { kInline = 0, kList = 1, kListElsewhere = 2 };
 Status Damaged(const char* what) { return base::Corrupt(std::string("block entry: ") + what); }
 
 Status CheckExtent(const Extent& extent, const Shape& shape) {
-  const uint64_t header_pages = kHeaderBytes / shape.page_bytes;
+  const uint64_t header_pages = HeaderPages(shape.page_bytes);
   if (extent.bytes == 0 || extent.bytes > shape.pages * shape.page_bytes ||
       extent.first_page < header_pages ||
       extent.run(shape.page_bytes).pages > shape.pages - std::min(shape.pages, extent.first_page)) {

@@ -81,7 +81,7 @@ Status CheckSuperblock(const Superblock& superblock) {
   const auto damaged = [](const char* what) {
     return base::Corrupt(std::string("block file: superblock: ") + what);
   };
-  const uint64_t header_pages = kHeaderBytes / std::max(superblock.page_bytes, uint32_t{1});
+  const uint64_t header_pages = HeaderPages(std::max(superblock.page_bytes, uint32_t{1}));
   if (!std::has_single_bit(superblock.page_bytes) || superblock.page_bytes < kPageBytesLeast ||
       superblock.page_bytes > kPageBytesMost) {
     return damaged("no page has that size");

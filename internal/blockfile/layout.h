@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "internal/base/bytes.h"
 #include "internal/base/status.h"
 #include "internal/blockfile/digest.h"
 #include "internal/blockfile/tree.h"
@@ -16,6 +17,10 @@ namespace spillway::blockfile {
 inline constexpr uint64_t kUnitBytes = 4096;
 inline constexpr uint64_t kSlots = 2;                     // of superblocks, and of marks
 inline constexpr uint64_t kHeaderBytes = 4 * kUnitBytes;  // superblocks 0 and 1, marks 0 and 1
+// The first page that can hold anything else.
+inline constexpr uint64_t HeaderPages(uint64_t page_bytes) {
+  return base::CeilDiv(kHeaderBytes, page_bytes);
+}
 inline constexpr uint64_t SuperblockOffset(uint64_t generation) {
   return generation % kSlots * kUnitBytes;
 }

@@ -168,6 +168,15 @@ TEST(BlockFileLayoutTest, PartsOfASuperblockStandWhereTheFormatSays) {
   EXPECT_EQ(at(4088), base::Hash64(std::span(unit).first(4088), 0));
 }
 
+// Pages of 32 and 64 KiB once were said to leave none to the header.
+TEST(BlockFileLayoutTest, TheHeaderHasPagesOfItsOwnWhateverTheirSize) {
+  for (uint64_t bytes = blockfile::kPageBytesLeast; bytes <= blockfile::kPageBytesMost;
+       bytes *= 2) {
+    EXPECT_GE(blockfile::HeaderPages(bytes) * bytes, 4 * kUnitBytes);
+    EXPECT_LT((blockfile::HeaderPages(bytes) - 1) * bytes, 4 * kUnitBytes);
+  }
+}
+
 TEST(BlockFileLayoutTest, AMarkIsReadByItsOwnFileOnly) {
   const FileId file = {1, 2, 3};
   const FileId other = {1, 2, 4};
