@@ -26,7 +26,7 @@ PageBuffer PageOf(uint64_t page, uint64_t digest) {
 
 TEST(PageCacheTest, GivesWhatWasKeptLastAndNoMoreThanItMay) {
   Prng random(TestSeed("GivesWhatWasKeptLastAndNoMoreThanItMay", 1));
-  for (const uint64_t pages_most : {0, 1, 4, 63, 1023, 1024, 5000}) {
+  for (const uint64_t pages_most : {0U, 1U, 4U, 63U, 1023U, 1024U, 5000U}) {
     PageCache cache(pages_most);
     std::map<uint64_t, uint64_t> kept;  // digests
     const uint64_t numbers = random.Between(2, pages_most * 3 + 10);
