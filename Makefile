@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
+SECONDS ?= 60
 CLANG ?= $(firstword $(wildcard /usr/bin/clang++-14) clang++)
 
 configure_release :=
@@ -17,6 +18,9 @@ configure_clang := -DCMAKE_CXX_COMPILER=$(CLANG) -DCMAKE_C_COMPILER=$(subst clan
 configure_asan := -DCMAKE_BUILD_TYPE=Debug -DSPW_MALLOC=system -DSPW_SANITIZE=address,undefined
 configure_tsan := -DCMAKE_BUILD_TYPE=Debug -DSPW_MALLOC=system -DSPW_SANITIZE=thread
 configure_valgrind := -DSPW_MALLOC=system
+configure_fuzz := -DCMAKE_CXX_COMPILER=$(CLANG) -DCMAKE_C_COMPILER=$(subst clang++,clang,$(CLANG)) \
+  -DSPW_FUZZ=ON -DSPW_TESTS=OFF -DSPW_EXAMPLES=OFF -DSPW_MALLOC=system \
+  -DSPW_SANITIZE=fuzzer-no-link,address,undefined
 configure_bench := -DSPW_BENCH=ON -DSPW_TESTS=OFF
 
 .PHONY: help
@@ -32,8 +36,8 @@ bootstrap: ## bootstrap: install what a fresh Debian lacks (run and test do it t
 build/%/build.ninja: | bootstrap
 	cmake -S . -B build/$* -G Ninja $(configure_$*)
 
-.PHONY: $(foreach f,release debug clang asan tsan valgrind bench,build/$(f))
-build/release build/debug build/clang build/asan build/tsan build/valgrind build/bench: build/%: build/%/build.ninja
+.PHONY: $(foreach f,release debug clang asan tsan valgrind fuzz bench,build/$(f))
+build/release build/debug build/clang build/asan build/tsan build/valgrind build/fuzz build/bench: build/%: build/%/build.ninja
 	cmake --build $@ -j $(JOBS)
 
 .PHONY: run
@@ -76,6 +80,11 @@ tsan: bootstrap ## tsan: all tests under the thread sanitizer
 asan tsan:
 	@$(MAKE) --no-print-directory build/$@
 	@.ci/ctest build/$@ $(if $(T),-R '$(T)')
+
+.PHONY: fuzz
+fuzz: bootstrap build/fuzz/build.ninja ## fuzz: all fuzzers for SECONDS (60) each, on what came before and on the committed corpus
+	@cmake --build build/fuzz -j $(JOBS) --target $(patsubst tests/fuzz/corpus/%,fuzz_%,$(wildcard tests/fuzz/corpus/*))
+	tests/fuzz/run.sh build/fuzz $(SECONDS)
 
 .PHONY: valgrind
 valgrind: bootstrap ## valgrind: the C API tests under memcheck

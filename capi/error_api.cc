@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <string_view>
 
 #include "capi/guard.h"
 #include "capi/handles.h"
@@ -36,7 +37,7 @@ static_assert(Spw(Code::kOk) == SPW_OK && Spw(Code::kInvalidArgument) == SPW_INV
               Spw(Code::kReadOnly) == SPW_READONLY && Spw(Code::kIo) == SPW_IO &&
               Spw(Code::kCorrupt) == SPW_CORRUPT && Spw(Code::kTrimmed) == SPW_TRIMMED &&
               Spw(Code::kUnsupported) == SPW_UNSUPPORTED && Spw(Code::kForked) == SPW_FORKED &&
-              Spw(Code::kInternal) == SPW_INTERNAL);
+              Spw(Code::kInternal) == SPW_INTERNAL && Spw(Code::kConflict) == SPW_CONFLICT);
 
 struct Text {
   const char* name;
@@ -58,7 +59,7 @@ constexpr Text kTexts[] = {
     MakeText("SPW_WOULD_BLOCK", "it would have to wait"),
     MakeText("SPW_TIMEOUT", "timed out"),
     MakeText("SPW_CANCELLED", "cancelled"),
-    MakeText("SPW_CLOSED", "the store is closed"),
+    MakeText("SPW_CLOSED", "the store or file is closed"),
     MakeText("SPW_FULL", "the disk or its quota is full"),
     MakeText("SPW_TOO_BIG", "too big"),
     MakeText("SPW_READONLY", "read-only"),
@@ -68,6 +69,7 @@ constexpr Text kTexts[] = {
     MakeText("SPW_UNSUPPORTED", "unsupported"),
     MakeText("SPW_FORKED", "used in a child process of the one that opened it"),
     MakeText("SPW_INTERNAL", "internal error"),
+    MakeText("SPW_CONFLICT", "changed by somebody else"),
 };
 constexpr size_t kCodes = std::size(kTexts);
 
@@ -93,16 +95,22 @@ bool Expected(Code code) {
 }
 
 spw_error* MakeError(const base::Status& status) noexcept {
-  const std::string& message = status.message();
-  if (Expected(status.code()) || (message.empty() && status.os_code() == 0)) {
-    return StaticError(status.code());
+  spw_error* const of_code = StaticError(status.code());
+  const bool says_no_more =
+      status.message().empty() && status.os_code() == 0 && status.record() < 0;
+  if (Expected(status.code()) || says_no_more) {
+    return of_code;
   }
+  const std::string_view message = status.message().empty()
+                                       ? std::string_view(of_code->message, of_code->message_bytes)
+                                       : std::string_view(status.message());
   void* memory = base::Allocate(sizeof(spw_error) + message.size() + 1);
   if (memory == nullptr) {
-    return StaticError(status.code());
+    return of_code;
   }
   char* text = static_cast<char*>(memory) + sizeof(spw_error);
-  std::memcpy(text, message.c_str(), message.size() + 1);
+  std::memcpy(text, message.data(), message.size());
+  text[message.size()] = '\0';
   return new (memory)
       spw_error{Kind::kError,    false, Spw(status.code()), status.os_code(), status.detail_code(),
                 status.record(), text,  message.size()};

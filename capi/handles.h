@@ -1,4 +1,5 @@
 // What stands behind the opaque types of spillway.h, and how a pointer from outside is checked.
+// Those of block files: file_handles.h.
 //
 // The first word of every object is its kind; free clears it. That finds NULL, the wrong kind and,
 // as far as memory allows, use after free. A child holds a counted reference on what it needs of
@@ -11,8 +12,8 @@
 
 #include "internal/base/fork_guard.h"
 #include "internal/base/operation.h"
+#include "internal/base/options.h"
 #include "internal/hybrid/cursor.h"
-#include "internal/hybrid/options.h"
 #include "internal/hybrid/store.h"
 #include "spillway.h"
 
@@ -26,6 +27,11 @@ enum class Kind : uint32_t {
   kStore = 0x53575053,
   kCursor = 0x43575053,
   kBatch = 0x42575053,
+  kFile = 0x46575053,
+  kTxn = 0x54575053,
+  kBlob = 0x62575053,
+  kList = 0x4c575053,
+  kReport = 0x52575053,
 };
 
 }  // namespace spillway::capi
@@ -34,7 +40,7 @@ struct spw_options {
   static constexpr auto kKind = spillway::capi::Kind::kOptions;
   static constexpr const char* kName = "spw_options";
   spillway::capi::Kind kind = kKind;
-  spillway::hybrid::Options options;
+  spillway::base::Options options;
 };
 
 struct spw_op {

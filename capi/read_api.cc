@@ -4,6 +4,7 @@
 #include <cstring>
 #include <span>
 
+#include "capi/arguments.h"
 #include "capi/guard.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
@@ -20,12 +21,6 @@ using spillway::hybrid::Stream;
 using spillway::record::Columns;
 
 namespace {
-
-// Empty records lie somewhere too: NULL + 0 is undefined in C and no slice in other languages.
-const uint8_t* PlaceOf(const uint8_t* data) {
-  static constexpr uint8_t kNothing = 0;
-  return data != nullptr ? data : &kNothing;
-}
 
 spw_view MakeView(const Columns& columns) {
   spw_view view = {};

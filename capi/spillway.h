@@ -3,7 +3,7 @@
  * Conventions of this header
  *  1. Everything is opaque: handles are made by an `open`/`new` call and given back by their
  *     `_free`. Free takes NULL, never fails, never waits for I/O, and may come in any order: what
- * is left of a store that was freed first answers SPW_CLOSED, but detached batches stay readable.
+ *     is left of a store that was freed first answers SPW_CLOSED; detached batches stay readable.
  *  2. A function that can fail returns an spw_status and takes `spw_error **err` last. `err` may
  *     be NULL. Otherwise it is always written: NULL on success, an error on failure that the
  *     caller gives back with spw_error_free.
@@ -15,13 +15,13 @@
  *  5. Threads: a `const` handle parameter may be used by many threads at once; spw_store, spw_op
  *     and spw_batch also in non-const calls. spw_cursor and spw_options are used by one thread at
  *     a time, but any thread. A cursor used by two threads at once returns SPW_INVALID_STATE.
- *  6. A store and its cursors and batches work only in the process that opened it: after fork()
- *     every call on them in the child returns SPW_FORKED, and free there only gives up the handle.
+ *  6. A store, a file and what came from them work only in the process that opened them: in a
+ *     fork()ed child every call on them returns SPW_FORKED, and free only gives up the handle.
  *  7. Any function with an `err` may return, besides what it lists: SPW_INVALID_ARGUMENT (NULL or
  *     wrong kind of handle, a pointer that must not be NULL, a value out of range), SPW_NO_MEMORY,
- *     SPW_FORKED, SPW_INTERNAL (a defect of the library). Every function on a store or its cursors
- *     may return SPW_CLOSED once the store is closed. A failed call changes nothing unless its
- *     comment says what.
+ *     SPW_FORKED, SPW_INTERNAL (a defect of the library). Every function on a store or file or
+ *     what was opened from it may return SPW_CLOSED once it is closed. A failed call changes
+ *     nothing unless its comment says what.
  *  8. Units stand in the name or the comment: bytes, records, milliseconds (`_ms`), nanoseconds
  *     (`_ns`). Ranges are half open.
  *  9. Every function is there since 0.1 unless its comment says otherwise.
@@ -55,22 +55,23 @@ typedef struct spw_op spw_op;
 #define SPW_INVALID_ARGUMENT 1 /* the caller's mistake; nothing happened */
 #define SPW_INVALID_STATE 2    /* right call at the wrong time: handle in use, no current view */
 #define SPW_NO_MEMORY 3        /* an allocation failed; nothing happened */
-#define SPW_NOT_FOUND 4        /* no such stream, record or store */
+#define SPW_NOT_FOUND 4        /* no such store, stream, record, file or block */
 #define SPW_ALREADY_EXISTS 5   /* there is one already, and the call asked for a new one */
-#define SPW_BUSY 6             /* another handle or process has the store open */
+#define SPW_BUSY 6             /* another handle or process has it open */
 #define SPW_WOULD_BLOCK 7      /* it would have to wait, and was told not to */
 #define SPW_TIMEOUT 8          /* the given time is over */
 #define SPW_CANCELLED 9        /* its spw_op was cancelled */
-#define SPW_CLOSED 10          /* the store is closed */
+#define SPW_CLOSED 10          /* the store or file is closed */
 #define SPW_FULL 11            /* the disk or its quota is full; try again when there is room */
 #define SPW_TOO_BIG 12         /* larger than a limit or than the caller's buffer */
-#define SPW_READONLY 13        /* the store or its disk cannot be written */
+#define SPW_READONLY 13        /* the store, the file or its disk cannot be written */
 #define SPW_IO 14              /* the operating system failed; see spw_error_os_code */
 #define SPW_CORRUPT 15         /* bytes on disk are damaged; nothing was repaired or deleted */
 #define SPW_TRIMMED 16         /* the records were dropped on request (clear) */
 #define SPW_UNSUPPORTED 17     /* unknown option, flag or feature of this version */
 #define SPW_FORKED 18          /* called in a child process of the one that opened the handle */
 #define SPW_INTERNAL 19        /* a defect of the library */
+#define SPW_CONFLICT 20        /* a block is not of the version that was expected */
 
 /* Name of a status such as "SPW_OK"; static text, "SPW_UNKNOWN" for a value this version does not
  * know. Any thread. */
@@ -91,6 +92,11 @@ const char* spw_version(void);
 #define SPW_STRUCT_STREAM_STATS 4
 #define SPW_STRUCT_EVENT 5
 #define SPW_STRUCT_SLICE 6
+#define SPW_STRUCT_BLOCK_INFO 7
+#define SPW_STRUCT_BLOCK_VIEW 8
+#define SPW_STRUCT_BLOCK_STATS 9
+#define SPW_STRUCT_VERIFY_SUMMARY 10
+#define SPW_STRUCT_PROBLEM 11
 
 /* sizeof of a public struct as the library was built, for a layout check when a binding loads; 0
  * for an unknown id. Any thread. */
@@ -131,8 +137,9 @@ void spw_error_free(spw_error* error);
 #define SPW_STREAM_NAME_MAX 1024                   /* bytes of a stream's name */
 
 /* Keys. `store`: for spw_store_open. `stream`: for spw_store_stream. `live`: also for
- * spw_store_set_i64. An unknown key, or one that does not belong where it is used, is
- * SPW_UNSUPPORTED; a value out of range SPW_INVALID_ARGUMENT. */
+ * spw_store_set_i64. `file`: for spw_file_open (more in spillway_file.h). An unknown key, or one
+ * that does not belong where it is used, is SPW_UNSUPPORTED, a value out of range
+ * SPW_INVALID_ARGUMENT. */
 
 /* store, stream, live. Bytes of memory for records, overhead included; at least 256 KiB, or
  * SPW_UNLIMITED, or (store only) SPW_AUTO: a quarter of the container's or machine's memory.
@@ -154,7 +161,7 @@ void spw_error_free(spw_error* error);
  * SPW_UNSUPPORTED in this version, and the default once it exists); an existing store knows its
  * own, and naming another is SPW_INVALID_ARGUMENT. */
 #define SPW_OPT_COLD_TIER 7
-/* store. SPW_OPEN_*: what may and must be there; default SPW_OPEN_CREATE. */
+/* store, file. SPW_OPEN_*: what may and must be there; default SPW_OPEN_CREATE. */
 #define SPW_OPT_OPEN 8
 /* store, stream, live (stream). What an add does at the hard limit: SPW_WHEN_FULL_*; a stream's
  * default is its store's, a store's is SPW_WHEN_FULL_BLOCK, in memory-only stores
@@ -297,8 +304,7 @@ spw_status spw_store_read(const spw_store* store, uint32_t stream, uint64_t seq,
 spw_status spw_store_gather(const spw_store* store, uint32_t stream, const uint64_t* seqs,
                             size_t count, spw_batch** out, spw_error** err);
 
-#define SPW_FLUSH_KERNEL \
-  1 /* with the operating system: survives the end of this process, not a power cut */
+#define SPW_FLUSH_KERNEL 1 /* with the kernel: survives the end of this process, no power cut */
 #define SPW_FLUSH_DEVICE 2 /* on the device: survives a power cut */
 
 /* Returns when everything admitted before the call, by any thread, is as safe as `level` says, also
@@ -338,16 +344,14 @@ typedef struct spw_stats {
   uint64_t records_live;      /* now, in all streams */
   uint64_t records_unspilled; /* now, in memory only */
   uint64_t records_cold;      /* now, in the cold tier (some also in memory) */
-  uint64_t
-      records_resident; /* now, in memory: unspilled and clean; what the record budget limits */
+  uint64_t records_resident;  /* now, in memory: unspilled and clean; what the budget limits */
   uint64_t records_resident_peak;
   uint64_t bytes_unspilled; /* now; memory of records that are not yet in the cold tier */
   uint64_t bytes_clean;     /* now; memory of records that are also in the cold tier */
   uint64_t bytes_free;      /* now; memory kept for reuse */
   uint64_t bytes_resident;  /* now; the sum of the three, never above bytes_hard */
   uint64_t bytes_resident_peak;
-  uint64_t bytes_pinned; /* now; memory that only cursors' current views and detached batches hold;
-                            comes on top */
+  uint64_t bytes_pinned; /* now; what only cursors' views and detached batches hold; on top */
   uint64_t bytes_soft;   /* the budget; UINT64_MAX: none */
   uint64_t bytes_hard;
   uint64_t records_soft;
@@ -418,13 +422,12 @@ spw_status spw_store_events(spw_store* store, spw_event* events, size_t event_si
 
 /* ---- Cursors and batches ---- */
 
-#define SPW_SCAN_REVERSE UINT32_C(1) /* UNSUPPORTED in this version */
-#define SPW_SCAN_FOLLOW UINT32_C(2)  /* UNSUPPORTED in this version */
-#define SPW_SCAN_TIME_RANGE \
-  UINT32_C(4) /* time_begin and time_end apply; UNSUPPORTED in this version */
+/* All of them UNSUPPORTED in this version. */
+#define SPW_SCAN_REVERSE UINT32_C(1)
+#define SPW_SCAN_FOLLOW UINT32_C(2)
+#define SPW_SCAN_TIME_RANGE UINT32_C(4) /* time_begin and time_end apply */
 
-/* The caller zeroes it and sets struct_size; bytes beyond the size that the library knows must be
- * 0. */
+/* The caller zeroes it and sets struct_size; bytes beyond the size the library knows must be 0. */
 typedef struct spw_scan {
   uint32_t struct_size;
   uint32_t flags; /* SPW_SCAN_* */
@@ -490,5 +493,7 @@ void spw_batch_free(spw_batch* batch);
 #ifdef __cplusplus
 }
 #endif
+
+#include "spillway_file.h"
 
 #endif /* SPILLWAY_H */

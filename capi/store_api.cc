@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "capi/arguments.h"
 #include "capi/guard.h"
 #include "capi/handles.h"
 #include "internal/io/posix_file.h"
@@ -58,10 +59,7 @@ spw_status spw_store_open(const char* path, size_t path_len, const spw_options* 
     }
     std::optional<std::string> name;
     if (path != nullptr) {
-      name.emplace(path, path_len);
-      if (name->empty() || name->find('\0') != std::string::npos) {
-        return InvalidArgument("the path is empty or has a NUL in it");
-      }
+      SPW_RETURN_IF_ERROR(CheckPath(path, path_len, &name.emplace()));
     }
     OpCall op_call;
     SPW_RETURN_IF_ERROR(op_call.Enter(op));

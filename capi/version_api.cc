@@ -22,6 +22,16 @@ size_t spw_sizeof(int32_t struct_id) {
       return sizeof(spw_event);
     case SPW_STRUCT_SLICE:
       return sizeof(spw_slice);
+    case SPW_STRUCT_BLOCK_INFO:
+      return sizeof(spw_block_info);
+    case SPW_STRUCT_BLOCK_VIEW:
+      return sizeof(spw_block_view);
+    case SPW_STRUCT_BLOCK_STATS:
+      return sizeof(spw_block_stats);
+    case SPW_STRUCT_VERIFY_SUMMARY:
+      return sizeof(spw_verify_summary);
+    case SPW_STRUCT_PROBLEM:
+      return sizeof(spw_problem);
     default:
       return 0;
   }

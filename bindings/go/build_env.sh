@@ -6,12 +6,12 @@ readonly out=$build/bindings/go
 mkdir -p "$out"
 export GOCACHE=$out/cache GOPATH=$out/path
 # The define is there for Go's build cache alone, which does not look at headers outside of a
-# package: a changed spillway.h is a changed flag.
+# package: a changed header is a changed flag.
 cat >"$out/spillway.pc" <<PC
 Name: spillway
 Description: the library of a build folder
 Version: 0
 Libs: -L$build/capi -lspillway -Wl,-rpath,$build/capi
-Cflags: -I$repo/capi -DSPW_HEADER_SUM=$(cksum <"$repo/capi/spillway.h" | tr ' ' '_')
+Cflags: -I$repo/capi -DSPW_HEADER_SUM=$(cat "$repo"/capi/spillway*.h | cksum | tr ' ' '_')
 PC
 export PKG_CONFIG_PATH=$out

@@ -1,9 +1,10 @@
 package spillway
 
-// The raw layer: every function, constant and struct of spillway.h, and nothing else. This is the
-// only file that speaks C; its functions take and give plain Go values. Rules:
-//  - Flat arguments only: no C pointer is ever stored in Go memory that C is shown, but for `call`
-//    and `cursorCall`, and no Go pointer is ever stored in C.
+// The raw layer: every function, constant and struct of spillway.h, and nothing else. This file and
+// cgo_file.go, for block files, are the only ones that speak C; their functions take and give plain
+// Go values. Rules:
+//  - Flat arguments only: no C pointer is ever stored in Go memory that C is shown, but for `call`,
+//    `cursorCall` and `listCall`, and no Go pointer is ever stored in C.
 //  - What C writes to lies in `call`, which is pooled: a local variable would be moved to the heap
 //    by each call.
 //  - A pointer into the library's memory is cleared when it ends: later Go may get that address from
@@ -76,6 +77,13 @@ type call struct {
 	batch   *C.spw_batch
 	op      *C.spw_op
 	options *C.spw_options
+	file    *C.spw_file
+	txn     *C.spw_txn
+	blob    *C.spw_blob
+	list    *C.spw_list
+	report  *C.spw_report
+	data    *C.uint8_t
+	number  C.int32_t
 	stream  C.uint32_t
 	size    C.size_t
 	time    C.int64_t
@@ -131,14 +139,14 @@ type layout struct {
 
 func rawLayouts() []layout {
 	of := func(id C.int32_t) uintptr { return uintptr(C.spw_sizeof(id)) }
-	return []layout{
+	return append(rawFileLayouts(), []layout{
 		{"spw_scan", C.sizeof_spw_scan, of(C.SPW_STRUCT_SCAN)},
 		{"spw_view", C.sizeof_spw_view, of(C.SPW_STRUCT_VIEW)},
 		{"spw_stats", C.sizeof_spw_stats, of(C.SPW_STRUCT_STATS)},
 		{"spw_stream_stats", C.sizeof_spw_stream_stats, of(C.SPW_STRUCT_STREAM_STATS)},
 		{"spw_event", C.sizeof_spw_event, of(C.SPW_STRUCT_EVENT)},
 		{"spw_slice", C.sizeof_spw_slice, of(C.SPW_STRUCT_SLICE)},
-	}
+	}...)
 }
 
 // ---- Options and operations ----

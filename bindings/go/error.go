@@ -30,6 +30,7 @@ const (
 	ErrUnsupported     Code = spwUnsupported     // unknown option, flag or feature of this version
 	ErrForked          Code = spwForked          // called in a forked child of the opening process
 	ErrInternal        Code = spwInternal        // a defect of the library
+	ErrConflict        Code = spwConflict        // a block is not of the version that was expected
 )
 
 // Error gives the code's name in the C interface, such as "SPW_BUSY".

@@ -90,12 +90,12 @@ func TestErrorsOfAPath(t *testing.T) {
 
 func TestCodesHaveTheNamesOfTheirValues(t *testing.T) {
 	for code, name := range map[Code]string{spwOK: "SPW_OK", ErrTrimmed: "SPW_TRIMMED",
-		ErrInternal: "SPW_INTERNAL", 77: "SPW_UNKNOWN"} {
+		ErrInternal: "SPW_INTERNAL", ErrConflict: "SPW_CONFLICT", 77: "SPW_UNKNOWN"} {
 		if code.Error() != name {
 			t.Errorf("code %d is %q, want %q", code, code.Error(), name)
 		}
 	}
-	for code := ErrInvalidArgument; code <= ErrInternal; code++ {
+	for code := ErrInvalidArgument; code <= ErrConflict; code++ {
 		if shared := sharedError(code); shared != nil && (shared.Code != code || shared.Index != -1) {
 			t.Errorf("code %v has the error %v", code, shared)
 		}

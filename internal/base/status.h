@@ -36,6 +36,7 @@ enum class Code : int32_t {
   kUnsupported = 17,
   kForked = 18,
   kInternal = 19,
+  kConflict = 20,
 };
 
 class [[nodiscard]] Status {

@@ -1,177 +1,192 @@
 // Many named blocks in one crash-safe file.
 //
-// A change is visible at once and durable after the next Flush or Close that returns OK: after a
-// crash the file holds all changes up to some Flush at least, and of later ones all up to some
-// point or none. Any number of threads may call; one writes at a time, and readers wait for nobody.
+// A change is visible at once and durable after the next Flush to the device or Close that returns
+// OK: after a crash the file holds all changes up to some Flush at least, and of later ones all up
+// to some point or none; those of one call or transaction together. Any number of threads may
+// call; one writes to the file at a time, and readers wait for nobody.
 //
-// Not reachable from the C API yet.
+// This class is the door; behind it stands the Engine (engine.h).
 #pragma once
 
-#include <algorithm>
-#include <atomic>
+#include <array>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "internal/base/mutex.h"
+#include "internal/base/operation.h"
 #include "internal/base/status.h"
+#include "internal/blockfile/codec.h"
 #include "internal/blockfile/entry.h"
-#include "internal/blockfile/group.h"
-#include "internal/blockfile/journal.h"
-#include "internal/blockfile/layout.h"
-#include "internal/blockfile/page_store.h"
-#include "internal/blockfile/space.h"
 #include "internal/io/file.h"
 
 namespace spillway::blockfile {
 
+inline constexpr uint64_t kAnyVersion = UINT64_MAX;  // no condition
+inline constexpr uint64_t kNoVersion = 0;            // condition: there is no such block
+inline constexpr uint64_t kBlobBytesMost = uint64_t{64} << 20;
+
+enum class Level { kRelaxed = 0, kKernel = 1, kDevice = 2, kCheckpoint = 3 };
+enum class OpenMode { kCreate = 1, kExisting = 2, kNew = 3, kReadOnly = 4 };
+
+struct Settings {
+  OpenMode mode = OpenMode::kCreate;
+  bool named_checksum = false;  // the checksum below was asked for: an existing file must have it
+  ChecksumKind checksum = ChecksumKind::kXxh3;
+  uint64_t dirty_bytes_most = uint64_t{64} << 20;
+  uint64_t dirty_blocks_most = 65536;
+  uint64_t cache_bytes = uint64_t{32} << 20;
+  uint64_t growth_bytes = uint64_t{10} << 20;
+  uint64_t journal_bytes_most = uint64_t{64} << 20;
+
+  // For tests; the others have what users get.
+  uint32_t page_bytes = kPageBytes;
+  uint64_t growth_bytes_most = uint64_t{256} << 20;
+  uint64_t region_pages = 256;  // of the journal
+  uint64_t reserve_bytes = uint64_t{2} << 20;
+  uint64_t direct_bytes = uint64_t{8}
+                          << 20;      // of a call; from there on payloads go around the dirty set
+  uint64_t cached_pages = 2048;       // of the registry
+  bool background = true;             // a thread that writes behind and makes checkpoints
+  std::function<uint64_t()> random;   // for file ids and salts; null: the system's
+  std::function<int64_t()> clock_ns;  // since 1970; null: the system's
+};
+
+struct BlockInfo {
+  uint64_t length = 0;
+  uint64_t version = 0;  // 0: changed by the transaction that asks
+  int64_t created_ns = 0;
+  int64_t modified_ns = 0;
+  uint32_t tag_bytes = 0;
+  std::array<uint8_t, kTagBytesMost> tag{};
+};
+
+struct PutItem {
+  std::string_view name;
+  Bytes payload;
+  uint64_t expected = kAnyVersion;
+  uint64_t version = 0;  // set by Put; 0 within a transaction
+};
+
+// Proved bytes with a life of their own.
+struct Blob {
+  std::shared_ptr<const void> owner;
+  Bytes bytes;
+};
+
+struct FileStats {
+  uint64_t blocks = 0;
+  uint64_t payload_bytes = 0;
+  uint64_t bytes_file = 0;
+  uint64_t bytes_used = 0;
+  uint64_t bytes_held = 0;
+  uint64_t bytes_free = 0;
+  uint64_t blocks_dirty = 0;
+  uint64_t bytes_dirty = 0;
+  uint64_t bytes_cached = 0;
+  uint64_t snapshots = 0;
+  uint64_t puts = 0;
+  uint64_t groups = 0;
+  uint64_t barriers = 0;
+  uint64_t checkpoints = 0;
+  uint64_t bytes_written = 0;
+  uint64_t bytes_read = 0;
+  uint64_t waits = 0;
+  uint64_t cache_hits = 0;
+  uint64_t cache_misses = 0;
+  uint64_t checksum_errors = 0;
+  base::Code health = base::Code::kOk;
+};
+
+struct Problem {
+  base::Code code;
+  std::string name;  // of the block; empty: a structure of the file
+  std::string message;
+};
+struct Report {
+  uint64_t blocks = 0;
+  uint64_t blocks_damaged = 0;
+  uint64_t bytes = 0;
+  uint64_t problems_found = 0;
+  std::vector<Problem> problems;  // the first kProblemsMost
+  static constexpr size_t kProblemsMost = 1000;
+};
+
+class Engine;
+
+// Reads see the file as it was when it began and its own changes; others see them once it is
+// committed. Thread-safe. Keeps the engine alive, not open. See transaction.h.
+class Transaction;
+
+// Blocks in the order of their names. One thread at a time. See lister.h.
+class Lister;
+
+// The names and infos of some blocks; name i is names[name_offsets[i] .. name_offsets[i + 1]).
+struct BlockPage {
+  std::string names;
+  std::vector<uint64_t> name_offsets;  // one more than there are blocks
+  std::vector<BlockInfo> infos;        // empty if they were not asked for
+  uint64_t count = 0;
+};
+
 class BlockFile {
  public:
-  struct Settings {
-    uint32_t page_bytes = kPageBytes;             // of a new file
-    ChecksumKind checksum = ChecksumKind::kXxh3;  // the same
-    Space::Growth growth;
-    uint64_t region_pages = 256;                                      // of the journal
-    uint64_t cached_pages = 1024;                                     // of the registry
-    uint64_t journal_pages_most = (uint64_t{64} << 20) / kPageBytes;  // then a checkpoint
-    std::function<uint64_t()> random;                                 // for file ids and salts
-    std::function<int64_t()> clock_ns;                                // since 1970
-  };
-  enum class Create { kNo, kIfMissing };
-
-  // kNotFound, kBusy, kCorrupt (also: no block file), kUnsupported, and what the disk says.
-  static base::Result<std::unique_ptr<BlockFile>> Open(io::FileSystem* files,
-                                                       const std::string& path, Create create,
-                                                       const Settings& settings);
-  ~BlockFile();  // as a crash, unless it was closed
+  // kNotFound, kAlreadyExists, kBusy, kCorrupt (also: no block file), kUnsupported, kReadOnly,
+  // kCancelled, and what the disk says. operation may be null.
+  static base::Result<std::shared_ptr<BlockFile>> Open(io::FileSystem* files,
+                                                       const std::string& path,
+                                                       const Settings& settings,
+                                                       base::Operation* operation = nullptr);
+  explicit BlockFile(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+  // As a crash, unless it was closed; waits for nothing.
+  ~BlockFile();
   BlockFile(const BlockFile&) = delete;
   BlockFile& operator=(const BlockFile&) = delete;
 
-  base::Status Put(std::string_view name, Bytes payload, std::string_view tag = {});
+  // Makes all durable and releases the file. kFull leaves it open, every other result closes it.
+  // discard: closes at once, as a crash would. Idempotent.
+  base::Status Close(bool discard);
+  base::Status Flush(Level level);
+
+  base::Status Begin(bool read_only, std::shared_ptr<Transaction>* txn);
+  // Whatever the result, it is over. kConflict.
+  base::Status Commit(Transaction* txn, Level level);
+
+  // txn may be null, in all of these.
+  // All or none; a status about one has its index (Status::record). kAlreadyExists, kConflict,
   // kNotFound.
-  base::Status Remove(std::string_view name);
-  // The whole payload, proved by its digests. kNotFound, kCorrupt, kIo.
-  base::Status Read(std::string_view name, std::vector<uint8_t>* payload);
-  base::Status Exists(std::string_view name, bool* exists);
+  base::Status Put(Transaction* txn, std::span<PutItem> items);
+  base::Status Append(Transaction* txn, std::string_view name, Bytes bytes, uint64_t* length);
+  base::Status Patch(Transaction* txn, std::string_view name, uint64_t offset, Bytes bytes);
+  base::Status Remove(Transaction* txn, std::string_view name, uint64_t expected = kAnyVersion);
+  base::Status Rename(Transaction* txn, std::string_view from, std::string_view to, bool replace);
+  base::Status SetTag(Transaction* txn, std::string_view name, Bytes tag);
 
-  // On return everything that was changed before the call is on the device. After any failure but
-  // kFull writing has ended: every later call that writes returns the same.
-  base::Status Flush();
-  // Also brings the registry up to date, so that the next open has nothing to replay.
-  base::Status Checkpoint();
-  // From its begin on no change is taken; if it fails, they are again.
-  base::Status Close();
+  base::Status Stat(Transaction* txn, std::string_view name, BlockInfo* info);
+  base::Status Exists(Transaction* txn, std::string_view name, bool* exists);
+  base::Status Read(Transaction* txn, std::string_view name, uint64_t offset,
+                    std::span<uint8_t> buffer, uint64_t* bytes_read);
+  // Whole blocks as of one moment, one after another. offsets has one entry more than names;
+  // statuses one for each. kTooBig: offsets says what is needed.
+  base::Status ReadMany(Transaction* txn, std::span<const std::string_view> names,
+                        std::span<uint8_t> buffer, std::span<uint64_t> offsets,
+                        std::span<base::Code> statuses);
+  base::Status Get(Transaction* txn, std::string_view name, uint64_t offset, uint64_t length,
+                   Blob* blob);
 
-  // Every name in order, as of now; for tests and small files.
-  base::Status ListNames(std::vector<std::string>* names);
-  // Every page is used by exactly what the space map says: the registry, blocks, lists, the map
-  // itself or the journal. kCorrupt tells what is not so. Only while nobody writes.
-  base::Status CheckSpace();
+  base::Status List(Transaction* txn, std::string_view prefix, bool names_only,
+                    std::unique_ptr<Lister>* lister);
+
+  base::Status Verify(bool full, uint64_t bytes_per_second, base::Operation* operation,
+                      Report* report);
+  FileStats Stats() const;
 
  private:
-  // What readers of one generation share.
-  struct Version {
-    GenerationPin pin;
-    TreeRoot registry;
-  };
-  using Value = std::optional<std::vector<uint8_t>>;  // an entry's bytes; none: removed
-  using Overlay = std::map<std::string, Value, std::less<>>;
-
-  BlockFile(std::unique_ptr<io::File> file, const Superblock& superblock, const Settings& settings);
-
-  // Opening (block_file_open.cc).
-  static base::Status CreateNew(io::FileSystem* files, const std::string& path,
-                                const Settings& settings);
-  static base::Status ReadSuperblock(io::File* file, Superblock* superblock, Mark* mark);
-  base::Status LoadSpace();
-  base::Status Recover(const Mark& mark);
-  base::Status ReadFrame(uint64_t page, uint64_t number, uint64_t previous_sum, FrameHeader* header,
-                         std::vector<uint8_t>* body, bool* found);
-  base::Status ApplyFrame(const FrameHeader& header, uint64_t page,
-                          const std::vector<TreeChange>& changes, bool proved, bool* whole);
-
-  // Writing (block_file_write.cc). The writer's turn is taken and ended around them.
-  struct Prepared;
-  base::Status WriteGroup(Group* group);
-  base::Status Prepare(Group* group, Prepared* prepared);
-  base::Status FillIn(Group* group, const Journal::Place& place, Prepared* prepared);
-  base::Status WriteData(const Group& group, uint64_t first_page);
-  base::Status GiveBackGaps(const Journal::Place& place, const Prepared& prepared);
-  void Publish(const Prepared& prepared);
-  base::Status WriteMark(bool closed);
-  base::Status DigestExtent(const Group& group, uint64_t image_page, const Extent& extent,
-                            uint64_t block_id, std::pmr::vector<Digest>* digests);
-
-  // Checkpoints (block_file_checkpoint.cc).
-  enum class When { kIfAnythingChanged, kAlways };
-  base::Status WriteCheckpoint(When when);
-  base::Status WriteSpaceMap(const PageRun& region, SpaceIndexRef* index, PageRun* taken);
-  base::Status ReserveSpaceMap(std::vector<uint64_t>* leaves, PageRun* run);
-  base::Status WriteSuperblock(const Superblock& superblock);
-
-  // Reading (block_file_read.cc).
-  // Where a name's entry stands outside of the groups: copied from the overlay, or in the tree.
-  struct Found {
-    std::vector<uint8_t> overlaid;
-    PageBuffer page;
-    std::optional<Bytes> value;
-    GenerationPin pin;
-  };
-  base::Status FindCommitted(std::string_view name, Found* found) SPW_EXCLUDES(mu_);
-  // Releases what a block's entry names, if there is one.
-  base::Status ReleaseOld(std::string_view name, std::optional<Entry>* old);
-  base::Status DecodeWhole(Bytes value, Entry* entry, std::optional<ListRef>* list);
-  base::Status ReadExtents(const Entry& entry, std::vector<uint8_t>* payload);
-  base::Status ReadProved(const Extent& extent, uint64_t block_id, std::span<const Digest> digests,
-                          std::vector<uint8_t>* out);
-
-  // Proving the space map (block_file_check.cc).
-  class SpaceCheck;
-
-  base::Status MayChange() const SPW_REQUIRES(mu_);
-  base::Status TakeTurn() SPW_EXCLUDES(mu_);
-  void EndTurn(const base::Status& status) SPW_EXCLUDES(mu_);
-  void EndTurnLocked(const base::Status& status) SPW_REQUIRES(mu_);
-  Shape shape() const {
-    return {page_bytes_, known_pages_.load(std::memory_order_acquire), digester_.digest_bytes()};
-  }
-  uint64_t inline_bytes_most() const { return std::min<uint64_t>(1024, page_bytes_ / 4); }
-  uint64_t name_bytes_most() const { return page_bytes_ < 4096 ? 100 : 1024; }
-
-  const std::unique_ptr<io::File> file_;
-  const Settings settings_;
-  const uint64_t page_bytes_;
-  const Digester digester_;
-
-  // The writer's.
-  Superblock superblock_;  // of the last checkpoint
-  Space space_;
-  PageStore pages_;
-  Journal journal_;
-  std::vector<PageRef>
-      space_leaves_;  // where each leaf of the space map stands; empty: nowhere yet
-  Mark mark_;
-  std::atomic<uint64_t> known_pages_{0};  // no entry that was published reaches beyond
-
-  base::Mutex mu_;
-  base::CondVar turn_ended_;
-  bool writing_ SPW_GUARDED_BY(mu_) = false;
-  bool closing_ SPW_GUARDED_BY(mu_) = false;  // takes no changes
-  bool closed_ SPW_GUARDED_BY(mu_) = false;
-  base::Status poison_ SPW_GUARDED_BY(mu_);
-  std::unique_ptr<Group> open_ SPW_GUARDED_BY(mu_);       // takes changes
-  std::unique_ptr<Group> in_flight_ SPW_GUARDED_BY(mu_);  // being written, or to be written again
-  uint64_t changes_ SPW_GUARDED_BY(mu_) = 0;              // made
-  uint64_t durable_ SPW_GUARDED_BY(mu_) = 0;              // of them on the device
-  uint64_t flying_ SPW_GUARDED_BY(mu_) = 0;               // of them in in_flight_ or before
-  uint64_t next_version_ SPW_GUARDED_BY(mu_) = 0;
-  Overlay overlay_ SPW_GUARDED_BY(mu_);  // changed by the writer alone
-  Version version_ SPW_GUARDED_BY(mu_);
+  struct Target;
+  const std::shared_ptr<Engine> engine_;
 };
 
 }  // namespace spillway::blockfile

@@ -121,7 +121,9 @@ Status DecodeEntry(Bytes bytes, const Shape& shape, Entry* entry, bool* has_list
   entry->created_ns = in.Get<int64_t>();
   entry->modified_ns = in.Get<int64_t>();
   entry->tag = in.GetBytes(tag_bytes);
-  if (!in.ok() || tag_bytes > kTagBytesMost || entry->block_id == 0 || entry->version == 0) {
+  const auto is_number = [](uint64_t number) { return number > 0 && number < kNumberMost; };
+  if (!in.ok() || tag_bytes > kTagBytesMost || !is_number(entry->block_id) ||
+      !is_number(entry->version)) {
     return Damaged("its header is none");
   }
   if (codec != 0 || cipher != 0) {

@@ -65,6 +65,9 @@ struct ListRef {
 void EncodeEntry(const Entry& entry, const ListRef* list_ref, uint64_t digest_bytes,
                  std::vector<uint8_t>* out);
 void EncodeList(const Entry& entry, uint64_t digest_bytes, std::vector<uint8_t>* out);
+inline uint64_t ListBytes(const Entry& entry, uint64_t digest_bytes) {
+  return entry.extents.size() * sizeof(Extent) + entry.digests.size() * digest_bytes;
+}
 
 // Tag and inline bytes point into `bytes`. If *has_list, the list is to be read from where
 // *list_ref says and handed to DecodeList. kCorrupt if the bytes are no entry, or its parts do not

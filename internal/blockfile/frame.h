@@ -17,6 +17,9 @@ namespace spillway::blockfile {
 
 inline constexpr uint64_t kFrameHeaderBytes = 88;
 
+// Before the name of each change.
+inline constexpr uint64_t kChangeHeaderBytes = 8;
+
 struct FrameHeader {
   uint64_t salt = 0;
   uint64_t number = 0;

@@ -19,26 +19,36 @@ Status Journal::StartAt(uint64_t page, uint64_t salt) {
   while (pages < region_pages_ && space_->map().IsFree(page + pages)) {
     ++pages;
   }
-  if (pages == 0 || !space_->map().AllocateAt({page, pages})) {
+  if (pages == 0 || !space_->map().HoldAt({page, pages})) {
     return base::Corrupt("block file: the journal begins in a page that is in use");
   }
   Start({page, pages}, salt);
   return {};
 }
 
-Status Journal::Reserve(uint64_t frame_pages, uint64_t data_pages, Place* place) {
+void Journal::Adopt(std::vector<PageRun> frames) {
+  Start({frames.back().end(), 0}, 0);
+  frame_pages_ = std::move(frames);
+}
+
+Status Journal::Reserve(uint64_t frame_pages, uint64_t data_pages, Space::Need need, Place* place) {
   const uint64_t pages = frame_pages + data_pages;
   *place = {};
   if (pages < region_.end() - next_page_) {  // and one more, for the frame that follows
     place->frame_page = next_page_;
     return {};
   }
-  SPW_RETURN_IF_ERROR(space_->Allocate(std::max(pages + 1, region_pages_), &place->fresh_region));
+  const uint64_t wanted =
+      need == Space::Need::kUrgent ? pages + 1 : std::max(pages + 1, region_pages_);
+  Status held = space_->Hold(wanted, need, &place->fresh_region);
+  if (held.code() == base::Code::kFull && wanted > pages + 1) {  // a short one does as well
+    held = space_->Hold(pages + 1, need, &place->fresh_region);
+  }
+  SPW_RETURN_IF_ERROR(held);
   place->frame_page = place->fresh_region.first;
+  frame_pages_.reserve(frame_pages_.size() + 2);  // for Advance
   return {};
 }
-
-Status Journal::Cancel(const Place& place) { return space_->GiveBack(place.fresh_region); }
 
 Status Journal::WriteFrame(const Place& place, const std::vector<TreeChange>& changes,
                            uint64_t frame_pages, uint64_t data_pages) {
@@ -58,14 +68,15 @@ Status Journal::WriteFrame(const Place& place, const std::vector<TreeChange>& ch
   buffer_.clear();
   EncodeFrame(changes, space_->page_bytes(), digester_, &pending_, &buffer_);
   SPW_CHECK(buffer_.size() == frame_pages * space_->page_bytes());
+  frame_pages_.reserve(frame_pages_.size() + 2);  // for Advance
   return file_->WriteAt(place.frame_page * space_->page_bytes(), buffer_);
 }
 
-void Journal::Advance(const Place& place, uint64_t frame_pages, uint64_t data_pages) {
+Status Journal::Advance(const Place& place, uint64_t frame_pages, uint64_t data_pages) {
+  PageRun rest;
   if (place.fresh_region.pages > 0) {
     frame_pages_.push_back({next_page_, 1});
-    const Status status = space_->GiveBack({next_page_ + 1, region_.end() - next_page_ - 1});
-    SPW_CHECK(status.ok());
+    rest = {next_page_ + 1, region_.end() - next_page_ - 1};
     region_ = place.fresh_region;
     ++pages_written_;
   }
@@ -74,6 +85,21 @@ void Journal::Advance(const Place& place, uint64_t frame_pages, uint64_t data_pa
   pages_written_ += frame_pages + data_pages;
   frames_ = pending_.number;
   last_sum_ = pending_.sum;
+  return space_->GiveBack(rest);
+}
+
+PageRun Journal::CutRegion() {
+  const PageRun rest = {next_page_ + 1, region_.end() - next_page_ - 1};
+  region_.pages -= rest.pages;
+  return rest;
+}
+
+std::vector<PageRun> Journal::held() const {
+  std::vector<PageRun> runs = frame_pages_;
+  if (next_page_ < region_.end()) {
+    runs.push_back({next_page_, region_.end() - next_page_});
+  }
+  return runs;
 }
 
 }  // namespace spillway::blockfile

@@ -1,8 +1,9 @@
-// Where frames and the data they name are put: one after another in regions of free pages, each
+// Where frames and the data they name are put: one after another in regions of held pages, each
 // group (frame, then its data) in one piece, so that a commit is one run of writes and one barrier.
 //
 // A region that has no room for the next group ends with a frame without changes that says where
-// the next region is. The writer's.
+// the next region is. Pages of frames stay held until a checkpoint makes them needless. The
+// writer's.
 #pragma once
 
 #include <cstdint>
@@ -16,41 +17,45 @@ namespace spillway::blockfile {
 
 class Journal {
  public:
-  Journal(io::File* file, Space* space, const Digester& digester, uint64_t region_pages)
-      : file_(file), space_(space), digester_(digester), region_pages_(region_pages) {}
+  Journal(io::File* file, const Digester& digester, Space* space, uint64_t region_pages)
+      : file_(file), digester_(digester), space_(space), region_pages_(region_pages) {}
 
-  // Starts a generation in a region that was allocated for it. What is left of the one before, and
-  // the pages of its frames, are the caller's from now on.
+  // Starts a generation in a region that is held for it. The one before is the caller's from now
+  // on: what of() said.
   void Start(const PageRun& region, uint64_t salt);
   // Takes up a generation without frames where a superblock says.
   base::Status StartAt(uint64_t page, uint64_t salt);
+  // Holds frames that were replayed; there must be a checkpoint before the next group.
+  void Adopt(std::vector<PageRun> frames);
   uint64_t region_pages() const { return region_pages_; }
 
-  // A place for a group of so many pages of frame and data. Nothing is written, and Cancel undoes
-  // it.
+  // A place for a group of so many pages of frame and data, held. Nothing is written, and Cancel
+  // undoes it.
   struct Place {
     uint64_t frame_page = 0;  // and right behind the frame its data
     PageRun fresh_region;     // empty: it fits the one there is
   };
-  base::Status Reserve(uint64_t frame_pages, uint64_t data_pages, Place* place);
-  base::Status Cancel(const Place& place);
+  base::Status Reserve(uint64_t frame_pages, uint64_t data_pages, Space::Need need, Place* place);
+  base::Status Cancel(const Place& place) { return space_->GiveBack(place.fresh_region); }
   // Writes the frame (and one before it that leads to a fresh region). The data is the caller's.
   base::Status WriteFrame(const Place& place, const std::vector<TreeChange>& changes,
                           uint64_t frame_pages, uint64_t data_pages);
-  // The group is on the device: the next goes behind it.
-  void Advance(const Place& place, uint64_t frame_pages, uint64_t data_pages);
+  // The group is written: the next goes behind it.
+  base::Status Advance(const Place& place, uint64_t frame_pages, uint64_t data_pages);
+
+  // Keeps one page of the region; the rest is the caller's.
+  PageRun CutRegion();
 
   uint64_t frames() const { return frames_; }
   uint64_t pages_written() const { return pages_written_; }
-  // Pages of frames, which nobody needs once a checkpoint has what they say.
-  const std::vector<PageRun>& frame_pages() const { return frame_pages_; }
-  // What no frame has taken yet of the region.
-  PageRun rest() const { return {next_page_, region_.end() - next_page_}; }
+  // All pages that it holds: of frames, which nobody needs once a checkpoint has what they say, and
+  // what no frame has taken yet of the region.
+  std::vector<PageRun> held() const;
 
  private:
   io::File* const file_;
+  const Digester& digester_;
   Space* const space_;
-  const Digester digester_;
   const uint64_t region_pages_;
   PageRun region_;
   uint64_t next_page_ = 0;  // in region_

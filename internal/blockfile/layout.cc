@@ -89,8 +89,10 @@ Status CheckSuperblock(const Superblock& superblock) {
   if (superblock.pages < header_pages || superblock.pages > INT64_MAX / superblock.page_bytes) {
     return damaged("no file has that many pages");
   }
-  if (superblock.next_block_id == 0 || superblock.next_version == 0) {
-    return damaged("no block has the id or version 0");
+  const auto is_next = [](uint64_t number) { return number > 0 && number <= kNumberMost; };
+  if (!is_next(superblock.next_block_id) || !is_next(superblock.next_version) ||
+      superblock.generation > kNumberMost) {
+    return damaged("no block can have the next id or version, or no checkpoint its generation");
   }
   if (!FitsKind(superblock.registry.ref.digest, superblock.checksum) ||
       !FitsKind(superblock.space.digest, superblock.checksum)) {
@@ -204,7 +206,7 @@ bool DecodeMark(ConstUnit unit, const FileId& file_id, Mark* mark) {
   mark->generation = in.Get<uint64_t>();
   mark->frames = in.Get<uint64_t>();
   mark->closed = in.Get<uint64_t>() != 0;
-  return true;
+  return mark->number <= kNumberMost;
 }
 
 }  // namespace spillway::blockfile

@@ -32,6 +32,8 @@ inline constexpr uint32_t kFormatVersion = 1;
 inline constexpr uint64_t kPageBytes = 4096;
 inline constexpr uint64_t kPageBytesLeast = 512;  // for tests
 inline constexpr uint64_t kPageBytesMost = 65536;
+// Ids, versions, generations and numbers of marks are no higher, so that there always is a next.
+inline constexpr uint64_t kNumberMost = uint64_t{1} << 62;
 inline constexpr uint64_t kChunkBytes = 65536;  // of payload, under one digest
 
 // Features a reader may not know: it may read and write, read only, or not touch the file.

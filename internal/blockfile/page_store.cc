@@ -22,6 +22,12 @@ Status PageStore::Read(const PageRef& ref, PageBuffer* page) {
       return {};
     }
   }
+  SPW_RETURN_IF_ERROR(ReadUncached(ref, page));
+  cache_.Keep(*page);
+  return {};
+}
+
+Status PageStore::ReadUncached(const PageRef& ref, PageBuffer* page) {
   std::span<uint8_t> bytes;
   PageBuffer buffer = PageBuffer::New(ref, page_bytes(), &bytes);
   size_t bytes_read = 0;
@@ -32,7 +38,6 @@ Status PageStore::Read(const PageRef& ref, PageBuffer* page) {
         std::to_string(ref.page * page_bytes()) +
         (bytes_read < page_bytes() ? ": the file ends before it" : ": not what the registry says"));
   }
-  cache_.Keep(buffer);
   *page = std::move(buffer);
   return {};
 }
@@ -45,7 +50,9 @@ void PageStore::Begin() {
 Status PageStore::Write(std::span<const uint8_t> page, PageRef* ref) {
   if (run_.pages == 0) {
     SPW_RETURN_IF_ERROR(WriteOut());
-    SPW_RETURN_IF_ERROR(space_->AllocateUpTo(kRunPages, &run_));
+    taken_.reserve(taken_.size() + 1);  // else nobody would give the run back
+    SPW_RETURN_IF_ERROR(space_->HoldUpTo(kRunPages, Space::Need::kUrgent, &run_));
+    SPW_RETURN_IF_ERROR(space_->Keep(run_));
     taken_.push_back(run_);
   }
   *ref = {run_.first, digester_.OfPage(page)};

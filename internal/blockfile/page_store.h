@@ -26,6 +26,9 @@ class PageStore final : public PageSource, public PageSink {
   uint64_t digest_bytes() const override { return digester_.digest_bytes(); }
   base::Status Read(const PageRef& ref, PageBuffer* page) override SPW_EXCLUDES(mu_);
 
+  // What stands on disk now, whatever the cache has.
+  base::Status ReadUncached(const PageRef& ref, PageBuffer* page);
+
   void Begin();
   base::Status Write(std::span<const uint8_t> page, PageRef* ref) override;
   base::Status Release(const PageRef& ref) override;

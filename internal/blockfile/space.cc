@@ -6,6 +6,7 @@
 
 namespace spillway::blockfile {
 
+using base::Code;
 using base::Status;
 
 namespace {
@@ -20,38 +21,73 @@ Status Wrong(const char* what, const PageRun& run) {
 }  // namespace
 
 Status Space::Grow(uint64_t pages) {
-  const uint64_t step = std::clamp(map_.size() / 8, growth_.pages_least, growth_.pages_most);
+  const uint64_t step =
+      std::clamp(map_.size() / 8, policy_.growth_pages_least, policy_.growth_pages_most);
   // What is free at the end already counts.
-  const uint64_t wanted = map_.size() + std::max(step, pages - std::min(pages, map_.free_at_end()));
-  SPW_RETURN_IF_ERROR(file_->Truncate(wanted * page_bytes_));
-  map_.Grow(wanted);
-  return {};
-}
-
-Status Space::Allocate(uint64_t pages, PageRun* run) {
-  std::optional<PageRun> found = map_.Allocate(pages);
-  if (!found.has_value()) {
-    SPW_RETURN_IF_ERROR(Grow(pages));
-    found = map_.Allocate(pages);
-    SPW_CHECK(found.has_value());
+  const uint64_t least = pages - std::min(pages, map_.free_at_end());
+  const uint64_t before = map_.size();
+  Status status = file_->Reserve(before * page_bytes_, std::max(step, least) * page_bytes_);
+  uint64_t grown = std::max(step, least);
+  if (status.code() == Code::kFull && least < step) {  // perhaps there is room for less
+    grown = least;
+    status = file_->Reserve(before * page_bytes_, grown * page_bytes_);
   }
-  *run = *found;
+  SPW_RETURN_IF_ERROR(status);
+  map_.Grow(before + grown);
   return {};
 }
 
-Status Space::AllocateUpTo(uint64_t pages, PageRun* run) {
-  const std::optional<PageRun> found = map_.AllocateUpTo(pages);
+template <class Try>
+Status Space::FromReserve(const Status& full, Try&& attempt) {
+  if (full.code() != Code::kFull || reserve_.pages == 0) {
+    return full;
+  }
+  SPW_RETURN_IF_ERROR(GiveBack(std::exchange(reserve_, PageRun())));
+  const bool found = attempt();
+  reserve_ = map_.HoldUpTo(policy_.reserve_pages).value_or(PageRun());
+  return found ? Status() : full;
+}
+
+Status Space::Hold(uint64_t pages, Need need, PageRun* run) {
+  const auto attempt = [&] {
+    const std::optional<PageRun> found = map_.Hold(pages);
+    *run = found.value_or(PageRun());
+    return found.has_value();
+  };
+  if (attempt()) {
+    return {};
+  }
+  const Status grown = Grow(pages);
+  if (grown.ok()) {
+    SPW_CHECK(attempt());
+    return {};
+  }
+  return need == Need::kUrgent ? FromReserve(grown, attempt) : grown;
+}
+
+Status Space::HoldUpTo(uint64_t pages, Need need, PageRun* run) {
+  const std::optional<PageRun> found = map_.HoldUpTo(pages);
   if (found.has_value()) {
     *run = *found;
     return {};
   }
-  return Allocate(pages, run);
+  const Status status = Hold(pages, need, run);
+  if (status.code() != Code::kFull || need != Need::kUrgent) {
+    return status;
+  }
+  return FromReserve(status, [&] {
+    *run = map_.HoldUpTo(pages).value_or(PageRun());
+    return run->pages > 0;
+  });
+}
+
+Status Space::Keep(const PageRun& run) {
+  return run.pages == 0 || map_.Keep(run) ? Status() : Wrong("were taken twice", run);
 }
 
 Status Space::GiveBack(const PageRun& run) {
-  return run.pages == 0 || (map_.Release(run) && map_.Reclaim(run))
-             ? Status()
-             : Wrong("were given back, though they are not in use", run);
+  const bool right = run.pages == 0 || map_.Free(run) || (map_.Release(run) && map_.Free(run));
+  return right ? Status() : Wrong("were given back, though they are not in use", run);
 }
 
 Status Space::Release(const PageRun& run) {
@@ -65,26 +101,54 @@ Status Space::Release(const PageRun& run) {
 
 Status Space::TakeBackReleases(size_t count) {
   for (; current_.size() > count; current_.pop_back()) {
-    if (!map_.Restore(current_.back())) {
+    if (!map_.Keep(current_.back())) {
       return Wrong("were taken back, though they were not released", current_.back());
     }
   }
   return {};
 }
 
-void Space::EndGeneration(const GenerationPin& ending) {
-  waiting_.push_back(Batch{ending, std::exchange(current_, {})});
+void Space::PrepareEnd() {
+  if (spare_.empty()) {
+    spare_.emplace_back();
+  }
+}
+
+void Space::EndGeneration(const std::weak_ptr<const void>& pin) noexcept {
+  spare_.front().pin = pin;
+  spare_.front().runs.swap(current_);
+  waiting_.splice(waiting_.end(), spare_);
 }
 
 Status Space::Reclaim() {
   for (; !waiting_.empty() && waiting_.front().pin.expired(); waiting_.pop_front()) {
     for (const PageRun& run : waiting_.front().runs) {
-      if (!map_.Reclaim(run)) {
+      if (!map_.Free(run)) {
         return Wrong("were released, but are not any more", run);
       }
     }
   }
   return {};
 }
+
+Status Space::MakeRoom(uint64_t pages) {
+  return map_.longest_free() >= pages ? Status() : Grow(pages);
+}
+
+void Space::FillReserve(MayGrow may_grow) {
+  if (reserve_.pages >= policy_.reserve_pages) {
+    return;
+  }
+  PageRun fresh;
+  if (may_grow == MayGrow::kNo || !Hold(policy_.reserve_pages, Need::kUsual, &fresh).ok()) {
+    fresh = map_.HoldUpTo(policy_.reserve_pages).value_or(PageRun());
+  }
+  // The larger of the two.
+  const PageRun other = fresh.pages > reserve_.pages ? std::exchange(reserve_, fresh) : fresh;
+  const Status status = GiveBack(other);
+  SPW_CHECK(status.ok());
+}
+
+Status Space::DropReserve() { return GiveBack(std::exchange(reserve_, PageRun())); }
 
 }  // namespace spillway::blockfile

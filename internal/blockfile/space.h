@@ -1,13 +1,13 @@
-// The pages of one file: which are free (space_map.h), when released ones may be used again, and
-// the file's growth.
+// The pages of one file: which are free (space_map.h), when released ones may be used again, the
+// file's growth, and a reserve.
 //
-// What is released in generation g may still be reached by whoever reads it (GenerationPin) and by
-// the checkpoint that is on the device. It comes free when checkpoint g + 1 is durable and the last
+// What is released in generation g may still be reached by whoever reads it (a pin) and by the
+// checkpoint that is on the device. It comes free when checkpoint g + 1 is durable and the last
 // pin of generation g or less is gone (keeps B3). Used by the writer.
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -17,54 +17,75 @@
 
 namespace spillway::blockfile {
 
-// Held by who reads: while one of a generation lives, no page that it reaches is used again.
-struct Generation {};
-using GenerationPin = std::shared_ptr<const Generation>;
-
 class Space {
  public:
-  struct Growth {
-    uint64_t pages_least = (uint64_t{10} << 20) / 4096;
-    uint64_t pages_most = (uint64_t{256} << 20) / 4096;
+  struct Policy {
+    uint64_t growth_pages_least = 0;
+    uint64_t growth_pages_most = 0;
+    uint64_t reserve_pages = 0;
   };
-  Space(io::File* file, uint64_t page_bytes, const Growth& growth)
-      : file_(file), page_bytes_(page_bytes), growth_(growth), map_(page_bytes) {}
+  // What for: kUrgent may take from the reserve, so that what gives space back works on a full
+  // disk.
+  enum class Need { kUsual, kUrgent };
+
+  Space(io::File* file, uint64_t page_bytes, const Policy& policy)
+      : file_(file), page_bytes_(page_bytes), policy_(policy), map_(page_bytes) {}
 
   SpaceMap& map() { return map_; }
   const SpaceMap& map() const { return map_; }
   uint64_t page_bytes() const { return page_bytes_; }
 
-  // One run of free pages; the file grows if there is none so long. kFull: it cannot.
-  base::Status Allocate(uint64_t pages, PageRun* run);
+  // One run of free pages, held from now on; the file grows if there is none so long. kFull: it
+  // cannot.
+  base::Status Hold(uint64_t pages, Need need, PageRun* run);
   // Up to so many, at least one.
-  base::Status AllocateUpTo(uint64_t pages, PageRun* run);
-  // Gives pages back that nothing has referred to yet.
+  base::Status HoldUpTo(uint64_t pages, Need need, PageRun* run);
+  // Held pages become part of what the file holds.
+  base::Status Keep(const PageRun& run);
+  // Held pages that nothing has named, or kept ones that nothing durable has, are free again.
   base::Status GiveBack(const PageRun& run);
-  // Nothing of the next generation refers to it.
+  // Nothing of the next generation refers to these used pages. Takes back: what would have
+  // forgotten them has failed; the latest releases, down to `count`.
   base::Status Release(const PageRun& run);
-  // Takes the latest releases back, down to `count` (see releases()).
   base::Status TakeBackReleases(size_t count);
   size_t releases() const { return current_.size(); }
+  // The same for held pages that nothing will name, but somebody may be reading.
+  void ReleaseHeld(const PageRun& run) { current_.push_back(run); }
+  // So that so many releases need no memory.
+  void ReserveReleases(size_t more) { current_.reserve(current_.size() + more); }
 
-  // The checkpoint that ends `ending` is on the device: what was released until now waits for its
-  // pins only.
-  void EndGeneration(const GenerationPin& ending);
+  // The checkpoint that ends the generation of that pin is on the device: what was released until
+  // now waits for its pins only. PrepareEnd takes the memory for that beforehand.
+  void PrepareEnd();
+  void EndGeneration(const std::weak_ptr<const void>& pin) noexcept;
   // Frees what waits no more.
   base::Status Reclaim();
 
+  // Makes sure that there is one free run so long. kFull.
+  base::Status MakeRoom(uint64_t pages);
+  // Holds the reserve, or as much of it as there is room for; and lets it go.
+  enum class MayGrow { kNo, kYes };
+  void FillReserve(MayGrow may_grow);
+  base::Status DropReserve();
+
  private:
   struct Batch {
-    std::weak_ptr<const Generation> pin;
+    std::weak_ptr<const void> pin;
     std::vector<PageRun> runs;
   };
   base::Status Grow(uint64_t pages);
+  // After it gave its pages away: whatever the caller leaves is the reserve again.
+  template <class Try>
+  base::Status FromReserve(const base::Status& full, Try&& attempt);
 
   io::File* const file_;
   const uint64_t page_bytes_;
-  const Growth growth_;
+  const Policy policy_;
   SpaceMap map_;
+  PageRun reserve_;               // held; no pages: there is none
   std::vector<PageRun> current_;  // released in this generation
-  std::deque<Batch> waiting_;     // oldest generation first
+  std::list<Batch> waiting_;      // oldest generation first
+  std::list<Batch> spare_;        // for the generation that ends next
 };
 
 }  // namespace spillway::blockfile

@@ -34,9 +34,9 @@ void SpaceMap::Grow(uint64_t pages) {
   }
   const uint64_t leaves = (pages + pages_per_leaf() - 1) / pages_per_leaf();
   leaves_.reserve(leaves);  // so that what follows fails before it has changed anything, or not
-  gone_.reserve(leaves * words_per_leaf_);
+  held_bits_.reserve(leaves * words_per_leaf_);
   taken_.resize(leaves * words_per_leaf_, ~uint64_t{0});
-  gone_.resize(leaves * words_per_leaf_, 0);
+  held_bits_.resize(leaves * words_per_leaf_, 0);
   leaves_.resize(leaves);
   const PageRun fresh = {size_, pages - size_};
   for (uint64_t word = fresh.first / 64; word <= LastWord(fresh); ++word) {
@@ -59,27 +59,29 @@ bool SpaceMap::IsAll(const PageRun& run, State state) const {
   for (uint64_t word = run.first / 64; word <= LastWord(run); ++word) {
     const uint64_t mask = MaskOf(run, word);
     const uint64_t taken_bits = taken_[word] & mask;
-    const uint64_t gone_bits = gone_[word] & mask;
+    const uint64_t held_bits = held_bits_[word] & mask;
     if (taken_bits != (state == State::kFree ? 0 : mask) ||
-        gone_bits != (state == State::kReleased ? mask : 0)) {
+        held_bits != (state == State::kHeld ? mask : 0)) {
       return false;
     }
   }
   return true;
 }
 
-void SpaceMap::Change(const PageRun& run, State to) {
+void SpaceMap::Change(const PageRun& run, State from, State to) {
   for (uint64_t word = run.first / 64; word <= LastWord(run); ++word) {
     const uint64_t mask = MaskOf(run, word);
     taken_[word] = to == State::kFree ? taken_[word] & ~mask : taken_[word] | mask;
-    gone_[word] = to == State::kReleased ? gone_[word] | mask : gone_[word] & ~mask;
+    held_bits_[word] = to == State::kHeld ? held_bits_[word] | mask : held_bits_[word] & ~mask;
   }
-  Touch(run, to != State::kFree);
+  used_ += (to == State::kUsed ? run.pages : 0) - (from == State::kUsed ? run.pages : 0);
+  held_ += (to == State::kHeld ? run.pages : 0) - (from == State::kHeld ? run.pages : 0);
+  Touch(run, from == State::kUsed || to == State::kUsed);
 }
 
 void SpaceMap::Touch(const PageRun& run, bool dirty) {
-  for (uint64_t leaf = run.first / pages_per_leaf(); leaf <= (run.end() - 1) / pages_per_leaf();
-       ++leaf) {
+  const uint64_t last = (run.end() - 1) / pages_per_leaf();
+  for (uint64_t leaf = run.first / pages_per_leaf(); leaf <= last; ++leaf) {
     leaves_[leaf].stale = true;
     leaves_[leaf].dirty = leaves_[leaf].dirty || dirty;
   }
@@ -132,7 +134,7 @@ uint64_t SpaceMap::FindInLeaf(uint64_t leaf, uint64_t pages) const {
   }
 }
 
-std::optional<PageRun> SpaceMap::Allocate(uint64_t pages) {
+std::optional<PageRun> SpaceMap::Hold(uint64_t pages) {
   SPW_DCHECK(pages > 0);
   uint64_t carry = 0;  // free pages right before this leaf
   for (uint64_t leaf = 0; leaf < leaves_.size(); ++leaf) {
@@ -148,14 +150,13 @@ std::optional<PageRun> SpaceMap::Allocate(uint64_t pages) {
       carry = summary.prefix == leaf_pages(leaf) ? carry + summary.prefix : summary.suffix;
       continue;
     }
-    Change(run, State::kUsed);
-    used_ += pages;
+    Change(run, State::kFree, State::kHeld);
     return run;
   }
   return std::nullopt;
 }
 
-std::optional<PageRun> SpaceMap::AllocateUpTo(uint64_t pages) {
+uint64_t SpaceMap::longest_free() {
   uint64_t carry = 0;
   uint64_t longest = 0;
   for (uint64_t leaf = 0; leaf < leaves_.size(); ++leaf) {
@@ -164,45 +165,61 @@ std::optional<PageRun> SpaceMap::AllocateUpTo(uint64_t pages) {
     longest = std::max({longest, carry + summary.prefix, summary.longest});
     carry = summary.prefix == leaf_pages(leaf) ? carry + summary.prefix : summary.suffix;
   }
-  return longest == 0 ? std::nullopt : Allocate(std::min(longest, pages));
+  return longest;
 }
 
-bool SpaceMap::AllocateAt(const PageRun& run) {
-  if (!IsAll(run, State::kFree)) {
-    return false;
+std::optional<PageRun> SpaceMap::HoldUpTo(uint64_t pages) {
+  const uint64_t longest = longest_free();
+  return longest == 0 ? std::nullopt : Hold(std::min(longest, pages));
+}
+
+bool SpaceMap::HoldAt(const PageRun& run) {
+  const bool right = IsAll(run, State::kFree);
+  if (right) {
+    Change(run, State::kFree, State::kHeld);
   }
-  Change(run, State::kUsed);
-  used_ += run.pages;
-  return true;
+  return right;
+}
+
+bool SpaceMap::Keep(const PageRun& run) {
+  const bool right = IsAll(run, State::kHeld);
+  if (right) {
+    Change(run, State::kHeld, State::kUsed);
+  }
+  return right;
 }
 
 bool SpaceMap::Release(const PageRun& run) {
-  if (!IsAll(run, State::kUsed)) {
-    return false;
+  const bool right = IsAll(run, State::kUsed);
+  if (right) {
+    Change(run, State::kUsed, State::kHeld);
   }
-  Change(run, State::kReleased);
-  used_ -= run.pages;
-  released_ += run.pages;
-  return true;
+  return right;
 }
 
-bool SpaceMap::Reclaim(const PageRun& run) {
-  if (!IsAll(run, State::kReleased)) {
-    return false;
+bool SpaceMap::Free(const PageRun& run) {
+  const bool right = IsAll(run, State::kHeld);
+  if (right) {
+    Change(run, State::kHeld, State::kFree);
   }
-  Change(run, State::kFree);
-  released_ -= run.pages;
-  return true;
+  return right;
 }
 
-bool SpaceMap::Restore(const PageRun& run) {
-  if (!IsAll(run, State::kReleased)) {
-    return false;
+void SpaceMap::Shrink(uint64_t pages) {
+  SPW_CHECK(pages <= size_ && size_ - pages <= free_at_end());
+  if (pages == size_) {
+    return;
   }
-  Change(run, State::kUsed);
-  released_ -= run.pages;
-  used_ += run.pages;
-  return true;
+  const PageRun gone = {pages, size_ - pages};
+  const uint64_t leaves = (pages + pages_per_leaf() - 1) / pages_per_leaf();
+  for (uint64_t word = gone.first / 64; word <= LastWord(gone); ++word) {
+    taken_[word] |= MaskOf(gone, word);
+  }
+  Touch(gone, true);
+  size_ = pages;
+  taken_.resize(leaves * words_per_leaf_);
+  held_bits_.resize(leaves * words_per_leaf_);
+  leaves_.resize(leaves);
 }
 
 uint64_t SpaceMap::free_at_end() {
@@ -221,7 +238,7 @@ void SpaceMap::EncodeLeaf(uint64_t leaf, std::span<uint8_t> bytes) const {
   SPW_CHECK(bytes.size() == words_per_leaf_ * 8);
   for (uint64_t i = 0; i < words_per_leaf_; ++i) {
     const uint64_t word = leaf * words_per_leaf_ + i;
-    uint64_t bits = taken_[word] & ~gone_[word];
+    uint64_t bits = taken_[word] & ~held_bits_[word];
     if ((word + 1) * 64 > size_) {  // pages that do not exist
       bits &= size_ <= word * 64 ? 0 : (uint64_t{1} << (size_ - word * 64)) - 1;
     }

@@ -1,10 +1,11 @@
 // Which pages of the file are in use: two bits a page, in memory as on disk.
 //
-//   free -> used -> released -> free
+//   free -> held -> used -> held -> free
 //
-// A page is released when the registry no longer names it, and free again once the checkpoint that
-// forgot it is durable and no snapshot reaches it (keeps B3); who decides that is checkpoint.h. On
-// disk a released page is free already, for nothing that the superblock reaches uses it.
+// A page is held while something uses it that the next superblock will not reach: what is being
+// written, the journal, a reserve; and what the registry no longer names, until the checkpoint that
+// forgot it is durable and no snapshot reaches it (keeps B3; see space.h). On disk a held page is
+// free.
 //
 // Runs of pages are found first fit, over a summary of each leaf (the pages that one page of bits
 // describes), so that a search costs a look at each leaf and a scan of one. Nothing is allocated
@@ -15,6 +16,8 @@
 #include <optional>
 #include <span>
 #include <vector>
+
+#include "internal/base/status.h"
 
 namespace spillway::blockfile {
 
@@ -34,26 +37,42 @@ class SpaceMap {
   // Pages [0, size()) exist. New ones are free.
   void Grow(uint64_t pages);
   uint64_t size() const { return size_; }
-  uint64_t pages_used() const { return used_; }  // released ones not among them
-  uint64_t pages_released() const { return released_; }
-  uint64_t pages_free() const { return size_ - used_ - released_; }
+  // Takes free pages off the end.
+  void Shrink(uint64_t pages);
+  uint64_t pages_used() const { return used_; }
+  uint64_t pages_held() const { return held_; }
+  uint64_t pages_free() const { return size_ - used_ - held_; }
 
-  // The first free run of that length, in use from now on; nothing if there is none.
-  std::optional<PageRun> Allocate(uint64_t pages);
+  // The first free run of that length, held from now on; nothing if there is none.
+  std::optional<PageRun> Hold(uint64_t pages);
   // The longest of the free runs, `pages` of it at the most; nothing if no page is free.
-  std::optional<PageRun> AllocateUpTo(uint64_t pages);
-  // Those very pages; false, and nothing changed, if one of them is not free or does not exist.
-  [[nodiscard]] bool AllocateAt(const PageRun& run);
+  std::optional<PageRun> HoldUpTo(uint64_t pages);
 
-  // All false, and nothing changed, if a page is not in the state that this leaves.
-  [[nodiscard]] bool Release(const PageRun& run);
-  [[nodiscard]] bool Reclaim(const PageRun& run);
-  // Takes a release back: what would have forgotten the pages has failed.
-  [[nodiscard]] bool Restore(const PageRun& run);
+  // All false, and nothing changed, if a page is not in the state that this leaves, or not there.
+  [[nodiscard]] bool HoldAt(const PageRun& run);   // free -> held
+  [[nodiscard]] bool Keep(const PageRun& run);     // held -> used
+  [[nodiscard]] bool Release(const PageRun& run);  // used -> held
+  [[nodiscard]] bool Free(const PageRun& run);     // held -> free
 
   bool IsFree(uint64_t page) const;
-  // How long the free run is that ends the map.
+  bool IsHeld(const PageRun& run) const { return IsAll(run, State::kHeld); }
+  bool IsUsed(const PageRun& run) const { return IsAll(run, State::kUsed); }
+  // How long the free run is that ends the map, and how long the longest is.
   uint64_t free_at_end();
+  uint64_t longest_free();
+
+  // Every free run in order, until visit(run) fails.
+  template <class Visit>
+  base::Status ForEachFree(Visit&& visit) const {
+    for (uint64_t page = 0; page < size_;) {
+      const uint64_t next = NextChange(page, size_);
+      if (!taken(page)) {
+        SPW_RETURN_IF_ERROR(visit(PageRun{page, next - page}));
+      }
+      page = next;
+    }
+    return {};
+  }
 
   // What stands on disk: a bit per page, 1 = used. A leaf is dirty when that has changed since the
   // last CleanLeaf or LoadLeaf.
@@ -74,11 +93,11 @@ class SpaceMap {
     bool stale = true;  // the three above are not up to date
     bool dirty = false;
   };
-  enum class State { kFree, kUsed, kReleased };
+  enum class State { kFree, kUsed, kHeld };
 
   bool taken(uint64_t page) const { return taken_[page / 64] >> (page % 64) & 1; }
   bool IsAll(const PageRun& run, State state) const;
-  void Change(const PageRun& run, State to);
+  void Change(const PageRun& run, State from, State to);
   void Summarize(uint64_t leaf);
   uint64_t leaf_pages(uint64_t leaf) const;
   uint64_t FindInLeaf(uint64_t leaf, uint64_t pages) const;
@@ -88,10 +107,10 @@ class SpaceMap {
   const uint64_t words_per_leaf_;
   uint64_t size_ = 0;
   uint64_t used_ = 0;
-  uint64_t released_ = 0;
-  // By page, over whole leaves: pages that do not exist are taken and not gone.
-  std::vector<uint64_t> taken_;  // used or released
-  std::vector<uint64_t> gone_;   // released
+  uint64_t held_ = 0;
+  // By page, over whole leaves: pages that do not exist are taken and not held.
+  std::vector<uint64_t> taken_;  // used or held
+  std::vector<uint64_t> held_bits_;
   std::vector<Leaf> leaves_;
 };
 

@@ -49,6 +49,7 @@ class TreeCursor {
   PageSource* const source_;
   const TreeRoot root_;
   std::vector<Step> path_;  // from the root to a leaf
+  std::string last_key_;    // of the leaf before
   bool valid_ = false;
 };
 

@@ -81,7 +81,7 @@ Status Node::Check(const Node& node, uint64_t page_bytes) {
     return Damaged("not of the kind and level that its parent says");
   }
   uint64_t at = kNodeHeaderBytes + count * kOffsetBytes;
-  if (end > page_bytes || at > end || (level > 0 && count == 0)) {
+  if (end > page_bytes || at > end || count == 0) {
     return Damaged("its entries do not fit it");
   }
   const uint64_t header = HeaderBytes(level, node.digest_bytes_);

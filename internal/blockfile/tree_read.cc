@@ -54,8 +54,12 @@ Status TreeCursor::Descend(const PageRef& from, uint8_t level,
   }
 }
 
-// From behind the last entry of a leaf to the first of the next.
+// From behind the last entry of a leaf to the first of the next. Its keys have to be above those
+// before: so no page is walked twice, whatever refers to it.
 Status TreeCursor::SkipEnds() {
+  if (path_.back().index >= path_.back().node.count()) {
+    last_key_ = path_.back().node.key(path_.back().node.count() - 1);
+  }
   while (!path_.empty() && path_.back().index >= path_.back().node.count()) {
     path_.pop_back();
     if (path_.empty()) {
@@ -66,6 +70,9 @@ Status TreeCursor::SkipEnds() {
     if (parent.index < parent.node.count()) {
       SPW_RETURN_IF_ERROR(Descend(parent.node.item(parent.index).child.ref,
                                   static_cast<uint8_t>(parent.node.level() - 1), std::nullopt));
+      if (path_.back().node.key(0) <= last_key_) {
+        return base::Corrupt("registry: a page whose keys are not above those before it");
+      }
     }
   }
   valid_ = !path_.empty();

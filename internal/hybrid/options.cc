@@ -1,7 +1,6 @@
 #include "internal/hybrid/options.h"
 
 #include <algorithm>
-#include <string>
 
 #include "internal/base/bytes.h"
 #include "internal/base/machine_memory.h"
@@ -11,85 +10,13 @@ namespace spillway::hybrid {
 using base::Code;
 using base::Status;
 
-namespace {
-
-struct Range {
-  Option key;
-  const char* name;
-  int64_t least;
-  int64_t most;
-};
-constexpr Range kRanges[] = {
-    {Option::kBudgetBytes, "SPW_OPT_BUDGET_BYTES", kBudgetBytesMin, kNoLimit},
-    {Option::kBudgetRecords, "SPW_OPT_BUDGET_RECORDS", 1, kNoLimit},
-    {Option::kHardPercent, "SPW_OPT_HARD_PERCENT", 100, 1000},
-    {Option::kLowPercent, "SPW_OPT_LOW_PERCENT", 0, 100},
-    {Option::kSpillsInFlight, "SPW_OPT_SPILLS_IN_FLIGHT", 1, 2},
-    {Option::kTimeoutMs, "SPW_OPT_TIMEOUT_MS", 0, kWaitForever},
-    {Option::kColdTier, "SPW_OPT_COLD_TIER", 1, 2},
-    {Option::kOpen, "SPW_OPT_OPEN", 1, 3},
-    {Option::kWhenFull, "SPW_OPT_WHEN_FULL", 1, 2},
-    {Option::kTimes, "SPW_OPT_TIMES", 0, 1},
-};
-
-Status WrongPlace(int32_t key, const char* place) {
-  return {Code::kUnsupported, "option " + std::to_string(key) + " does not apply to " + place};
-}
-
-}  // namespace
-
-Status Options::CheckValue(int32_t key, int64_t value) {
-  const auto* range = std::find_if(std::begin(kRanges), std::end(kRanges), [&](const Range& each) {
-    return static_cast<int32_t>(each.key) == key;
-  });
-  if (range == std::end(kRanges)) {
-    return {Code::kUnsupported, "unknown option " + std::to_string(key)};
-  }
-  const bool chosen_by_us = range->key == Option::kBudgetBytes && value == kAuto;
-  if (!chosen_by_us && (value < range->least || value > range->most)) {
-    return base::InvalidArgument(std::string(range->name) + " = " + std::to_string(value) +
-                                 " is outside " + std::to_string(range->least) + " to " +
-                                 std::to_string(range->most));
-  }
-  return {};
-}
-
-Status Options::Set(int32_t key, int64_t value) {
-  SPW_RETURN_IF_ERROR(CheckValue(key, value));
-  const auto found = std::find_if(values_.begin(), values_.end(),
-                                  [&](const auto& each) { return each.first == key; });
-  if (found != values_.end()) {
-    found->second = value;
-  } else {
-    values_.emplace_back(key, value);
-  }
-  return {};
-}
-
-std::optional<int64_t> Options::Get(int32_t key) const {
-  const auto found = std::find_if(values_.begin(), values_.end(),
-                                  [&](const auto& each) { return each.first == key; });
-  return found == values_.end() ? std::nullopt : std::optional<int64_t>(found->second);
-}
-
-std::optional<int32_t> Options::KeyOutside(std::initializer_list<Option> allowed) const {
-  for (const auto& [key, value] : values_) {
-    if (std::find(allowed.begin(), allowed.end(), static_cast<Option>(key)) == allowed.end()) {
-      return key;
-    }
-  }
-  return std::nullopt;
-}
-
 Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions* out) {
   const Options none;
   const Options& given = options == nullptr ? none : *options;
-  if (const auto key =
-          given.KeyOutside({Option::kBudgetBytes, Option::kBudgetRecords, Option::kHardPercent,
-                            Option::kLowPercent, Option::kSpillsInFlight, Option::kTimeoutMs,
-                            Option::kColdTier, Option::kOpen, Option::kWhenFull})) {
-    return WrongPlace(*key, "a store");
-  }
+  SPW_RETURN_IF_ERROR(given.CheckKeys(
+      "a store", {Option::kBudgetBytes, Option::kBudgetRecords, Option::kHardPercent,
+                  Option::kLowPercent, Option::kSpillsInFlight, Option::kTimeoutMs,
+                  Option::kColdTier, Option::kOpen, Option::kWhenFull}));
   const auto get = [&](Option key, int64_t otherwise) {
     return given.Get(key).value_or(otherwise);
   };
@@ -102,6 +29,9 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   out->cold_tier = static_cast<ColdTierKind>(get(Option::kColdTier, 0));
   out->open =
       static_cast<OpenPolicy>(get(Option::kOpen, static_cast<int64_t>(OpenPolicy::kCreate)));
+  if (out->open > OpenPolicy::kNew) {
+    return {Code::kUnsupported, "SPW_OPEN_READ_ONLY does not apply to a store"};
+  }
   // A full store in memory only can be helped by its caller alone: waiting by default would be a
   // hang.
   const WhenFull when_full = in_memory ? WhenFull::kFail : WhenFull::kBlock;
@@ -109,7 +39,7 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   for (const Option key :
        {Option::kColdTier, Option::kOpen, Option::kLowPercent, Option::kSpillsInFlight}) {
     if (in_memory && given.Get(key).has_value()) {
-      return WrongPlace(static_cast<int32_t>(key), "a store in memory only");
+      return Options::WrongPlace(key, "a store in memory only");
     }
   }
   return {};
@@ -119,10 +49,9 @@ Status StreamOptions::Parse(const Options* options, StreamOptions* out) {
   if (options == nullptr) {
     return {};
   }
-  if (const auto key = options->KeyOutside(
-          {Option::kTimes, Option::kWhenFull, Option::kBudgetBytes, Option::kBudgetRecords})) {
-    return WrongPlace(*key, "a stream");
-  }
+  SPW_RETURN_IF_ERROR(options->CheckKeys(
+      "a stream",
+      {Option::kTimes, Option::kWhenFull, Option::kBudgetBytes, Option::kBudgetRecords}));
   if (const auto value = options->Get(Option::kTimes)) {
     out->has_times = *value != 0;
   }

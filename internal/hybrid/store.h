@@ -12,11 +12,11 @@
 #include <string>
 #include <string_view>
 
+#include "internal/base/call_gate.h"
 #include "internal/base/fork_guard.h"
 #include "internal/base/operation.h"
 #include "internal/cold/cold_tier.h"
 #include "internal/hybrid/admission.h"
-#include "internal/hybrid/call_gate.h"
 #include "internal/hybrid/counters.h"
 #include "internal/hybrid/events.h"
 #include "internal/hybrid/options.h"
@@ -65,7 +65,7 @@ class Store : public std::enable_shared_from_this<Store> {
 
   const Reader& reader() const { return *reader_; }
   const std::shared_ptr<const base::ForkGuard>& fork_guard() const { return fork_guard_; }
-  CallGate& gate() { return gate_; }
+  base::CallGate& gate() { return gate_; }
   EventRing& events() { return events_; }
 
   // For statistics: lock-free.
@@ -99,7 +99,7 @@ class Store : public std::enable_shared_from_this<Store> {
   const bool in_memory_;
   const StoreOptions options_;
   const std::shared_ptr<const base::ForkGuard> fork_guard_ = std::make_shared<base::ForkGuard>();
-  CallGate gate_;
+  base::CallGate gate_;
   EventRing events_;
   Counters counters_;
   // Live options; UINT64_MAX: no limit.

@@ -37,11 +37,10 @@ class Arena {
   uint8_t* data() const { return data_; }
   uint64_t bytes() const { return bytes_; }
   explicit operator bool() const { return data_ != nullptr; }
-
- private:
-  friend class ArenaList;
+  // The mapping is the caller's from now on.
   uint8_t* Leave() { return std::exchange(data_, nullptr); }
 
+ private:
   uint8_t* data_ = nullptr;
   uint64_t bytes_ = 0;
 };

@@ -16,8 +16,8 @@ command -v abidw >/dev/null || {
   exit 77
 }
 
-# Only what spillway.h shows, and not where it was built.
-abidw --header-file "$PWD/capi/spillway.h" --drop-private-types --exported-interfaces-only \
+# Only what the public headers show, and not where it was built.
+abidw --header-file "$PWD/capi/spillway.h" --header-file "$PWD/capi/spillway_file.h" --drop-private-types --exported-interfaces-only \
   --no-corpus-path --no-show-locs --no-comp-dir-path --no-elf-needed --type-id-style hash "$library" |
   sed -E "s| path='[^']*/(capi/[^']*)'| path='\1'|" >"$temp/now.xml"
 if [[ ${2-} == update ]]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# exports_test.sh build-folder [update]: what the library exports, what the header declares and the
+# exports_test.sh build-folder [update]: what the library exports, what the headers declare and the
 # golden list are the same names; the static archive shows no others. `update` rewrites the list.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -21,7 +21,7 @@ same() { # what, wanted file, found file
   cat "$temp/diff"
   status=1
 }
-same "declared in spillway.h, but not exported (-) or the other way round (+)" \
+same "declared in the headers, but not exported (-) or the other way round (+)" \
   "$temp/declared" "$temp/names"
 same "golden list (tests/abi/symbols.txt) and libspillway.so" "$golden" "$temp/exported"
 same "libspillway.so and the global symbols of libspillway.a" "$temp/names" "$temp/archive"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# headers_test.sh: the public header compiles alone, in every C and C++ a user may have.
+# headers_test.sh: the public header compiles alone, in every C and C++ a user may have; the one that
+# it includes says that it does not.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 readonly warnings=(-Wall -Wextra -Wpedantic -Wundef -Werror -fsyntax-only)
@@ -14,6 +15,11 @@ for compiler in gcc $clang; do
     "$compiler" "${warnings[@]}" -std=$standard -x c++ capi/spillway.h || status=1
   done
 done
+alone=$(gcc -fsyntax-only -x c capi/spillway_file.h 2>&1 || true)
+if [[ $alone != *'include spillway.h'* ]]; then
+  echo "spillway_file.h can be included without spillway.h, or does not say that it cannot"
+  status=1
+fi
 if [[ -z $clang && $status == 0 ]]; then
   echo "SKIP: headers were tried with gcc only, there is no clang"
   exit 77

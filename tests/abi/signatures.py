@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares what the bindings declare with what spillway.h declares, as clang reads it.
+"""Compares what the bindings declare with what spillway.h and spillway_file.h declare, as clang reads them.
 
 For C# and Rust: every function with its return type, parameter names and types; every struct with
 its fields, their types, offsets and size; every constant with its value and width. Go takes all of
@@ -15,27 +15,34 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADER = ROOT / "capi" / "spillway.h"
+HEADERS = [HEADER, ROOT / "capi" / "spillway_file.h"]  # the first includes the others
 RUST = ROOT / "bindings/rust/spillway-sys/src"
 CSHARP = ROOT / "bindings/csharp/src/Spillway/Native"
-GO = ROOT / "bindings/go/cgo.go"
+GO = ROOT / "bindings/go"
 
 # Functions that a binding need not call: no use, or none yet, in that language.
 UNUSED_IN_GO = {"spw_store_addv", "spw_options_set_bytes", "spw_error_code"}
 # Constants that Go code has no use for.
 UNUSED_IN_GO_CONSTANTS = {"SPW_VERSION", "SPW_STRUCT_SLICE", "SPW_OK", "SPW_VIEW_DENSE"}
+# Structs of which Go reads or writes every field.
+GO_STRUCTS = ("spw_stats", "spw_stream_stats", "spw_event", "spw_view", "spw_scan", "spw_block_info",
+              "spw_block_view", "spw_block_stats", "spw_verify_summary", "spw_problem")
 
 WIDTH = {"i32": 4, "u32": 4, "i64": 8, "u64": 8, "usize": 8, "pointer": 8, "u8": 1}
 
 
 # ---- The header -----------------------------------------------------------------------------------
 # A type is a name (i32, u64, usize, u8, char, void, spw_view) with one "*" or "const*" per pointer,
-# innermost first: `const spw_scan *` is "spw_scan const*", `spw_error **` is "spw_error * *".
+# innermost first: `const spw_scan *` is "spw_scan const*", `spw_error **` is "spw_error * *". An array
+# of them has its length behind it: `uint8_t tag[4]` is "u8[4]".
 
 C_NAMES = {"int32_t": "i32", "uint32_t": "u32", "int64_t": "i64", "uint64_t": "u64", "size_t": "usize",
            "uint8_t": "u8", "spw_status": "i32"}
 
 
 def c_type(text):
+    if array := re.fullmatch(r"(.*\S)\s*(\[\d+\])", text.strip()):
+        return c_type(array[1]) + array[2]
     base, stars = re.fullmatch(r"(.*?)\s*((?:\*\s*)*)", text.strip()).groups()
     const = base.startswith("const ")
     base = base.removeprefix("const ")
@@ -61,7 +68,8 @@ class Header:
                                                   for p in inner if p["kind"] == "ParmVarDecl"])
             elif node["kind"] == "RecordDecl" and inner:
                 self.structs[name] = [(f["name"], c_type(f["type"]["qualType"])) for f in inner]
-        self.opaque = {match for match in re.findall(r"typedef struct (spw_\w+) \1;", HEADER.read_text())}
+        self.opaque = {match for header in HEADERS
+                       for match in re.findall(r"typedef struct (spw_\w+) \1;", header.read_text())}
         self.measure(clang)
 
     def measure(self, clang):
@@ -109,6 +117,8 @@ def rust(texts):
     names = {"spw_status": "i32", "c_char": "char", "c_void": "void"}
 
     def type_of(text):
+        if array := re.fullmatch(r"\[(.*); (\d+)\]", text.strip()):
+            return f"{type_of(array[1])}[{array[2]}]"
         levels = re.findall(r"\*(const|mut)\s", text)
         base = re.sub(r"\*(const|mut)\s+", "", text).strip()
         # Rust writes the outermost pointer first.
@@ -129,6 +139,8 @@ def rust(texts):
 
 def csharp_spell(type_, header):
     """C# has no const, and an opaque struct is an nint."""
+    if array := re.fullmatch(r"(.*)(\[\d+\])", type_):
+        return csharp_spell(array[1], header) + array[2]
     base, *levels = type_.split()
     if base in header.opaque:
         base, levels = "nint", levels[1:]
@@ -147,7 +159,8 @@ def csharp(texts):
     text = re.sub(r"//.*", "", texts["Structs.cs"])
     for name, body in re.findall(
             r"\[StructLayout\(LayoutKind\.Sequential\)\]\s*internal (?:unsafe )?struct (\w+)\s*\{([^}]*)\}", text):
-        found.structs[name] = [(f, t) for t, f in re.findall(r"internal ([\w*]+) @?(\w+);", body)]
+        found.structs[name] = [(f, t + array) for t, f, array in re.findall(
+            r"internal (?:fixed )?([\w*]+) @?(\w+)(\[\d+\])?;", body)]
     kinds = {"int": "i32", "uint": "u32", "long": "i64", "ulong": "u64"}
     for kind, name, value in re.findall(r"internal const (\w+) (SPW_\w+) = (-?\w+);", texts["Constants.cs"]):
         if kind in kinds:
@@ -158,6 +171,8 @@ def csharp(texts):
 # ---- Comparing ---------------------------------------------------------------------------------------
 
 def size_of(type_):
+    """Of a scalar, or of one of an array."""
+    type_ = type_.split("[")[0]
     if "*" in type_ or type_ == "nint":
         return WIDTH["pointer"]
     other = {"int": "i32", "uint": "u32", "long": "i64", "ulong": "u64", "nuint": "usize", "byte": "u8"}
@@ -171,7 +186,7 @@ def layout(fields):
         size = size_of(type_)
         at = -(-at // size) * size
         offsets[name] = at
-        at, widest = at + size, max(widest, size)
+        at, widest = at + size * int("".join(re.findall(r"\[(\d+)\]", type_)) or 1), max(widest, size)
     return offsets, -(-at // widest) * widest
 
 
@@ -210,7 +225,7 @@ def left_out_in_go(header, text):
     for name in sorted(header.constants.keys() - UNUSED_IN_GO_CONSTANTS):
         if not re.search(rf"\bC\.{name}\b", text):
             yield f"{name}: not there"
-    for struct in ("spw_stats", "spw_stream_stats", "spw_event", "spw_view", "spw_scan"):
+    for struct in GO_STRUCTS:
         for field, _ in header.structs[struct]:
             if field not in ("flags", "reserved", "struct_size") and not re.search(rf"[.\b]_?{field}\b", text):
                 yield f"{struct}.{field}: not there"
@@ -229,6 +244,9 @@ RUST_CHANGES = [
     ("structs.rs", r"pub stream: u32,\n\s*pub reserved: u32", r"pub stream: u64"),
     ("constants.rs", r"SPW_OPT_TIMES: i32 = 10", "SPW_OPT_TIMES: i32 = 11"),
     ("constants.rs", r"pub const SPW_FLUSH_DEVICE.*", ""),
+    ("functions.rs", r"(fn spw_block_put\([^;]*?),\s*expected: u64", r"\1"),
+    ("structs.rs", r"pub tag: \[u8; 128\]", "pub tag: [u8; 120]"),
+    ("constants.rs", r"pub const SPW_CONFLICT.*", ""),
 ]
 CSHARP_CHANGES = [
     ("NativeMethods.cs", r"(spw_cursor_seek\([^;]*)ulong seq", r"\1uint seq"),
@@ -238,9 +256,13 @@ CSHARP_CHANGES = [
     ("Structs.cs", r"internal uint stream;\s*internal uint reserved;", "internal ulong stream;"),
     ("Constants.cs", r"SPW_OPT_TIMES = 10;", "SPW_OPT_TIMES = 11;"),
     ("Constants.cs", r"internal const \w+ SPW_FLUSH_DEVICE.*", ""),
+    ("NativeMethods.cs", r"(spw_block_put\([^;]*)ulong expected", r"\1long expected"),
+    ("Structs.cs", r"fixed byte tag\[128\]", "fixed byte tag[120]"),
 ]
 GO_CHANGES = [("cgo.go", r"C\.spw_cursor_seek\(", "C.spw_cursor_sought("), ("cgo.go", r"C\.SPW_OPT_TIMES\b", "10"),
-              ("cgo.go", r"\.records_cleared\b", ".records_live")]
+              ("cgo.go", r"\.records_cleared\b", ".records_live"),
+              ("cgo_file.go", r"C\.spw_block_patch\(", "C.spw_block_patched("),
+              ("cgo_file.go", r"\.bytes_held\b", ".bytes_free")]
 
 
 def blind_spots(check, texts, changes):
@@ -255,11 +277,11 @@ def blind_spots(check, texts, changes):
 
 def main():
     header = Header(sys.argv[1] if len(sys.argv) > 1 else "clang")
-    assert len(header.functions) > 40 and len(header.structs) > 5 and len(header.constants) > 70
+    assert len(header.functions) > 70 and len(header.structs) > 10 and len(header.constants) > 90
     bindings = [
         (RUST, lambda texts: differences(header, rust(texts)), RUST_CHANGES),
         (CSHARP, lambda texts: differences(header, csharp(texts)), CSHARP_CHANGES),
-        (GO.parent, lambda texts: left_out_in_go(header, texts["cgo.go"]), GO_CHANGES),
+        (GO, lambda texts: left_out_in_go(header, "\n".join(texts.values())), GO_CHANGES),
     ]
     failed = False
     for folder, check, changes in bindings:

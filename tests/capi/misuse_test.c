@@ -219,11 +219,11 @@ static void names_and_versions(void) {
                                       "SPW_CANCELLED", "SPW_CLOSED",           "SPW_FULL",
                                       "SPW_TOO_BIG",   "SPW_READONLY",         "SPW_IO",
                                       "SPW_CORRUPT",   "SPW_TRIMMED",          "SPW_UNSUPPORTED",
-                                      "SPW_FORKED",    "SPW_INTERNAL"};
-  for (int32_t i = 0; i < 20; i++) {
+                                      "SPW_FORKED",    "SPW_INTERNAL",         "SPW_CONFLICT"};
+  for (int32_t i = 0; i < 21; i++) {
     CHECK(strcmp(spw_status_name(i), names[i]) == 0);
   }
-  static const int32_t unknown[] = {20, 99, -1, INT32_MAX, INT32_MIN};
+  static const int32_t unknown[] = {21, 99, -1, INT32_MAX, INT32_MIN};
   for (size_t i = 0; i < 5; i++) {
     CHECK(strcmp(spw_status_name(unknown[i]), "SPW_UNKNOWN") == 0);
   }
@@ -237,7 +237,12 @@ static void names_and_versions(void) {
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_STREAM_STATS), sizeof(spw_stream_stats));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_EVENT), sizeof(spw_event));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_SLICE), sizeof(spw_slice));
-  CHECK(spw_sizeof(0) == 0 && spw_sizeof(7) == 0 && spw_sizeof(-1) == 0);
+  CHECK_EQUAL(spw_sizeof(SPW_STRUCT_BLOCK_INFO), sizeof(spw_block_info));
+  CHECK_EQUAL(spw_sizeof(SPW_STRUCT_BLOCK_VIEW), sizeof(spw_block_view));
+  CHECK_EQUAL(spw_sizeof(SPW_STRUCT_BLOCK_STATS), sizeof(spw_block_stats));
+  CHECK_EQUAL(spw_sizeof(SPW_STRUCT_VERIFY_SUMMARY), sizeof(spw_verify_summary));
+  CHECK_EQUAL(spw_sizeof(SPW_STRUCT_PROBLEM), sizeof(spw_problem));
+  CHECK(spw_sizeof(0) == 0 && spw_sizeof(12) == 0 && spw_sizeof(-1) == 0);
 }
 
 static void errors(void) {

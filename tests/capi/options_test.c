@@ -36,9 +36,15 @@ static void ranges(void) {
       {SPW_OPT_SPILLS_IN_FLIGHT, 1, 2},
       {SPW_OPT_TIMEOUT_MS, 0, SPW_WAIT_FOREVER},
       {SPW_OPT_COLD_TIER, SPW_TIER_BLOCK_FILE, SPW_TIER_SQLITE},
-      {SPW_OPT_OPEN, SPW_OPEN_CREATE, SPW_OPEN_NEW},
+      {SPW_OPT_OPEN, SPW_OPEN_CREATE, SPW_OPEN_READ_ONLY},
       {SPW_OPT_WHEN_FULL, SPW_WHEN_FULL_BLOCK, SPW_WHEN_FULL_FAIL},
       {SPW_OPT_TIMES, 0, 1},
+      {SPW_OPT_FILE_CHECKSUM, SPW_CHECKSUM_XXH3, SPW_CHECKSUM_SHA256},
+      {SPW_OPT_FILE_DIRTY_BYTES, kMiB, INT64_MAX},
+      {SPW_OPT_FILE_DIRTY_BLOCKS, 1, INT64_MAX},
+      {SPW_OPT_FILE_CACHE_BYTES, 0, INT64_MAX},
+      {SPW_OPT_FILE_GROWTH_BYTES, kMiB, 1024 * (int64_t)kMiB},
+      {SPW_OPT_FILE_JOURNAL_BYTES, kMiB, INT64_MAX},
   };
   for (size_t i = 0; i < sizeof ranges_of / sizeof ranges_of[0]; i++) {
     const int32_t key = ranges_of[i].key;
@@ -58,7 +64,7 @@ static void ranges(void) {
 
 static void unknown_keys(void) {
   phase("unknown keys");
-  static const int32_t keys[] = {0, -1, 11, 1000, INT32_MAX, INT32_MIN};
+  static const int32_t keys[] = {0, -1, 11, 100, 107, 1000, INT32_MAX, INT32_MIN};
   spw_options* options = make_options(PAIRS(0));
   int64_t value = 5;
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -74,6 +80,14 @@ static void unknown_keys(void) {
 static void where_keys_belong(void) {
   phase("keys that do not belong where they are used");
   try_open(NULL, PAIRS(SPW_OPT_TIMES, 1), SPW_UNSUPPORTED);
+  const char* path = temp_path("belong");
+  for (int32_t key = SPW_OPT_FILE_CHECKSUM; key <= SPW_OPT_FILE_JOURNAL_BYTES; key++) {
+    const int64_t value = key == SPW_OPT_FILE_CHECKSUM ? SPW_CHECKSUM_XXH3 : kMiB;
+    try_open(NULL, PAIRS(key, value), SPW_UNSUPPORTED);
+    try_open(path, PAIRS(ON_DISK, key, value), SPW_UNSUPPORTED);
+  }
+  try_open(path, PAIRS(ON_DISK, SPW_OPT_OPEN, SPW_OPEN_READ_ONLY), SPW_UNSUPPORTED);
+  CHECK(!exists(path));
   spw_store* store = open_store(NULL, PAIRS(0));
   static const int64_t store_only[][4] = {
       {SPW_OPT_HARD_PERCENT, 130, 0, 0},          {SPW_OPT_LOW_PERCENT, 70, 0, 0},
@@ -86,8 +100,12 @@ static void where_keys_belong(void) {
            spw_store_stream(store, "a", 1, options, SPW_STREAM_CREATE, &stream, &err));
     spw_options_free(options);
   }
-  spw_options* options = make_options(PAIRS(SPW_OPT_BUDGET_BYTES, SPW_AUTO)); /* store only */
   uint32_t stream = 3;
+  spw_options* options = make_options(PAIRS(SPW_OPT_FILE_CACHE_BYTES, 0)); /* file only */
+  EXPECT(SPW_UNSUPPORTED,
+         spw_store_stream(store, "a", 1, options, SPW_STREAM_CREATE, &stream, &err));
+  spw_options_free(options);
+  options = make_options(PAIRS(SPW_OPT_BUDGET_BYTES, SPW_AUTO)); /* store only */
   EXPECT(SPW_INVALID_ARGUMENT,
          spw_store_stream(store, "a", 1, options, SPW_STREAM_CREATE, &stream, &err));
   spw_options_free(options);
@@ -162,9 +180,13 @@ static void live_settings(void) {
   CHECK_EQUAL(stats_of(store).records_hard, 650);
 
   phase("settings that do not change, or not to that");
-  static const int64_t fixed[][2] = {
-      {SPW_OPT_HARD_PERCENT, 140}, {SPW_OPT_LOW_PERCENT, 50}, {SPW_OPT_SPILLS_IN_FLIGHT, 1},
-      {SPW_OPT_COLD_TIER, 2},      {SPW_OPT_OPEN, 1},         {4711, 1}};
+  static const int64_t fixed[][2] = {{SPW_OPT_HARD_PERCENT, 140},
+                                     {SPW_OPT_LOW_PERCENT, 50},
+                                     {SPW_OPT_SPILLS_IN_FLIGHT, 1},
+                                     {SPW_OPT_COLD_TIER, 2},
+                                     {SPW_OPT_OPEN, 1},
+                                     {SPW_OPT_FILE_CACHE_BYTES, 0},
+                                     {4711, 1}};
   for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
     EXPECT(SPW_UNSUPPORTED,
            spw_store_set_i64(store, SPW_ALL, (int32_t)fixed[i][0], fixed[i][1], &err));

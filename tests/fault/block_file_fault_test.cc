@@ -1,15 +1,17 @@
-// The block file on a disk that fails: every call once, with an I/O error and with a full disk.
-// Whatever a call answers, what was durable stays, and nothing that was admitted is lost from
-// memory while writing goes on.
+// The block file on a disk that fails: every call once, for ever and with a full disk, two calls in
+// one life, and a disk that is full until it is not. Whatever a call answers, what was durable
+// stays, nothing is half done, and nothing that was admitted is lost while writing goes on.
 #include <cerrno>
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "internal/blockfile/block_file.h"
 #include "tests/support/block_file_settings.h"
+#include "tests/support/block_model.h"
+#include "tests/support/blocks.h"
+#include "tests/support/power_cut.h"
 #include "tests/support/prng.h"
 #include "tests/support/sim_disk.h"
 #include "tests/support/temp_folder.h"
@@ -19,129 +21,233 @@ namespace {
 
 using base::Code;
 using base::Status;
-using blockfile::AsBytes;
-using blockfile::BlockFile;
-using Model = std::map<std::string, std::string>;
+using blockfile::Level;
+using blockfile::OpenMode;
+using blockfile::Transaction;
 
 class Life {
  public:
-  explicit Life(uint64_t seed)
-      : random_(seed),
-        disk_(folder_.path(), seed, SimDisk::Record::kNo),
-        settings_(SmallBlockFile(&random_)) {
-    settings_.growth = {.pages_least = 20, .pages_most = 40};  // so that growing fails as well
+  explicit Life(uint64_t seed, SimDisk::Record record = SimDisk::Record::kNo)
+      : random_(seed), disk_(folder_.path(), seed, record), settings_(SmallBlockFile(&random_)) {
+    settings_.growth_bytes = 20 * settings_.page_bytes;
+    settings_.growth_bytes_most = 40 * settings_.page_bytes;  // so that growing fails as well
+    settings_.direct_bytes = 3000;
+    // As much more than a region of the journal as users have.
+    settings_.region_pages = std::min<uint64_t>(settings_.region_pages, 20);
+    settings_.reserve_bytes = 150 * settings_.page_bytes;
+    style_.names_few = 5;
+    style_.names_many = 14;
+    style_.bytes_most = 9000;
+    style_.with_versions = false;  // the failing call may be the one that would tell them
   }
 
   SimDisk& disk() { return disk_; }
+  Blocks* file() { return file_.get(); }
+  const BlockModel& model() const { return states_.back(); }
+  // A second fault, that many calls after the first has struck.
+  void FailAgain(const Fault& fault) { second_ = fault; }
+  void NoteDurable() { durable_ = states_.size() - 1; }
 
   Status Open() {
     file_.reset();
-    auto opened =
-        BlockFile::Open(&disk_, folder_.File("blocks"), BlockFile::Create::kIfMissing, settings_);
+    auto opened = Blocks::Open(&disk_, folder_.File("blocks"), OpenMode::kCreate, settings_);
     if (opened.ok()) {
       file_ = std::move(opened.value());
     }
     return opened.status();
   }
 
-  // Changes, flushes, checkpoints, a close; goes on after a failure, as a program might. Returns
-  // the first failure.
-  Status Work() {
-    Status first;
-    const auto note = [&](const Status& status) {
-      first = first.ok() ? status : first;
-      if (status.ok()) {
-        durable_ = model_;
+  // Everything a program may do; goes on after a failure, as a program might.
+  void Work(uint64_t rounds) {
+    for (uint64_t round = 0; round < rounds && !::testing::Test::HasFatalFailure(); ++round) {
+      std::shared_ptr<Transaction> snapshot;
+      Note(file_->get()->Begin(true, &snapshot), Code::kOk);
+      const BlockModel then = model();
+      for (uint64_t i = 0; i < 5; ++i) {
+        Change(RandomOp(&random_, style_, model()));
       }
-    };
-    for (uint64_t round = 0; round < 6; ++round) {
-      for (uint64_t i = 0; i < 6; ++i) {
-        Change(round * 7 + i);
+      Transact(round % 3 == 0 ? Level::kDevice : Level::kRelaxed);
+      const Level level = round == 2       ? Level::kCheckpoint
+                          : round % 2 == 0 ? Level::kDevice
+                                           : Level::kKernel;
+      Flush(level);
+      ExpectReads(nullptr, model());
+      if (snapshot != nullptr) {
+        ExpectReads(snapshot.get(), then);
       }
-      note(round == 3 ? file_->Checkpoint() : file_->Flush());
-      ExpectReads();
     }
-    note(file_->Close());
-    return first;
+  }
+  void Close() {
+    const Status closed = file_->Close();
+    if (closed.ok()) {
+      NoteDurable();
+    }
+    Note(closed, Code::kOk);
+  }
+
+  void Flush(Level level) {
+    const Status status = file_->get()->Flush(level);
+    Note(status, Code::kOk);
+    if (status.ok() && level != Level::kKernel) {
+      NoteDurable();
+    }
+  }
+
+  void Change(const BlockOp& op) {
+    BlockModel next = model();
+    const Code wanted = ApplyTo(&next, op);
+    const Status status = ApplyTo(file_.get(), nullptr, op);
+    Note(status, wanted);
+    if (status.ok()) {
+      states_.push_back(std::move(next));
+    }
+  }
+
+  void Transact(Level level) {
+    std::shared_ptr<Transaction> txn;
+    const Status begun = file_->get()->Begin(false, &txn);
+    Note(begun, Code::kOk);
+    if (!begun.ok()) {
+      return;
+    }
+    BlockModel seen = model();
+    for (uint64_t i = 0; i < 4; ++i) {
+      const BlockOp op = RandomOp(&random_, style_, seen);
+      BlockModel next = seen;
+      const Code wanted = ApplyTo(&next, op);
+      const Status status = ApplyTo(file_.get(), txn.get(), op);
+      Note(status, wanted);
+      seen = status.ok() ? next : seen;
+    }
+    const uint64_t before = file_->get()->Stats().puts;
+    const Status status = file_->get()->Commit(txn.get(), level);
+    Note(status, Code::kOk);
+    // FULL and IO may have come before it was visible, or after.
+    if (status.ok() || file_->get()->Stats().puts > before) {
+      states_.push_back(std::move(seen));
+    }
+    if (status.ok() && level != Level::kRelaxed) {
+      NoteDurable();
+    }
   }
 
   // Everything that was admitted is readable, unless it is the read that fails.
-  void ExpectReads() {
-    for (const auto& [name, payload] : model_) {
-      std::vector<uint8_t> found;
-      const Status read = file_->Read(name, &found);
-      ASSERT_TRUE(read.ok() || disk_.HasFailed()) << name << ": " << read.message();
-      ASSERT_TRUE(!read.ok() || std::string(found.begin(), found.end()) == payload) << name;
-    }
+  void ExpectReads(Transaction* txn, const BlockModel& model) {
+    BlockModel found;
+    const Status read = ReadAll(file_.get(), txn, Meta::kNo, &found);
+    ASSERT_TRUE(read.ok() || disk_.HasFailed()) << read.message();
+    ASSERT_EQ(read.ok() ? Difference(model, found) : "", "")
+        << (txn == nullptr ? "now" : "in a snapshot");
   }
 
+  // On the same handle, healed.
+  void ExpectGoesOn() {
+    BlockOp op;
+    op.items.push_back({"after", std::string(2500, 'a')});
+    const uint64_t before = states_.size();
+    Change(op);
+    ASSERT_EQ(states_.size(), before + 1);
+    Flush(Level::kDevice);
+    ASSERT_EQ(durable_, states_.size() - 1);
+    ExpectReads(nullptr, model());
+  }
+
+  // After a crash on a disk that is well again: some state since the last durable one.
   void ExpectWhole() {
     disk_.Heal();
-    ASSERT_EQ(Open().code(), Code::kOk);
-    const Status space = file_->CheckSpace();
-    ASSERT_TRUE(space.ok()) << space.message();
-    // All of the last flush that went well; a later one may be there though it failed.
-    std::vector<std::string> names;
-    ASSERT_TRUE(file_->ListNames(&names).ok());
-    for (const auto& [name, payload] : durable_) {
-      std::vector<uint8_t> found;
-      const Status read = file_->Read(name, &found);
-      if (!model_.contains(name) && read.code() == Code::kNotFound) {
-        continue;
-      }
-      ASSERT_TRUE(read.ok()) << name << ": " << read.message();
-      const std::string text(found.begin(), found.end());
-      ASSERT_TRUE(text == payload || (model_.contains(name) && text == model_[name])) << name;
-    }
-    ASSERT_TRUE(file_->Put("after", AsBytes("it goes on")).ok());
+    const Status opened = Open();
+    ASSERT_TRUE(opened.ok()) << opened.message();
+    ExpectOneOf();
+    const Status put = file_->Put("after all", "it goes on");
+    ASSERT_TRUE(put.ok()) << put.message();
     const Status closed = file_->Close();
     ASSERT_TRUE(closed.ok()) << closed.message();
   }
 
+  void ExpectOneOf() {
+    BlockModel found;
+    const Status read = ReadAll(file_.get(), nullptr, Meta::kNo, &found);
+    ASSERT_TRUE(read.ok()) << read.message();
+    std::string difference = "no state fits";
+    for (size_t i = durable_; i < states_.size(); ++i) {
+      difference = states_[i].sum() == found.sum() ? "" : difference;
+    }
+    ASSERT_EQ(difference, "") << "of " << durable_ << " to " << states_.size() - 1 << ": "
+                              << Difference(model(), found);
+    const Status sound = file_->CheckSpace(true);
+    ASSERT_TRUE(sound.ok() || sound.message().find(": superblock at") != std::string::npos)
+        << sound.message();
+  }
+
+  // The power fails now; what is found then.
+  void CutThePower(uint64_t seed) {
+    file_.reset();
+    PowerCut cut(disk_);
+    cut.AdvanceTo(disk_.log_size());
+    TempFolder folder;
+    cut.WriteImage(seed, folder.path());
+    SimDisk plain(folder.path(), 1, SimDisk::Record::kNo);
+    auto opened = Blocks::Open(&plain, folder.File("blocks"), OpenMode::kExisting, settings_);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    file_ = std::move(opened.value());
+    ExpectOneOf();
+    file_.reset();
+  }
+
+  // The first failure that a call told of.
+  Status first() const { return first_; }
+  const blockfile::Settings& settings() const { return settings_; }
+
  private:
-  void Change(uint64_t number) {
-    const std::string name = "block " + std::to_string(number % 13);
-    if (number % 5 == 4) {
-      if (file_->Remove(name).ok()) {
-        model_.erase(name);
-      }
+  void Note(const Status& status, Code wanted) {
+    if (second_.has_value() && disk_.HasFailed()) {
+      disk_.Fail(*second_);
+      second_.reset();
+      struck_once_ = true;
+    }
+    if (status.code() == wanted) {
       return;
     }
-    const uint64_t sizes[] = {10, 600, 2000, 9000};
-    const std::string payload(sizes[number % 4] + number, static_cast<char>('a' + number % 26));
-    if (file_->Put(name, AsBytes(payload)).ok()) {
-      model_[name] = payload;
-    }
+    ASSERT_TRUE(disk_.HasFailed() || struck_once_)
+        << static_cast<int>(status.code()) << " " << status.message();
+    ASSERT_TRUE(status.code() == Code::kIo || status.code() == Code::kFull)
+        << static_cast<int>(status.code()) << " " << status.message();
+    first_ = first_.ok() ? status : first_;
   }
 
   Prng random_;
   TempFolder folder_;
   SimDisk disk_;
-  BlockFile::Settings settings_;
-  Model model_;
-  Model durable_;
-  std::unique_ptr<BlockFile> file_;
+  blockfile::Settings settings_;
+  OpStyle style_;
+  std::vector<BlockModel> states_ = {BlockModel()};
+  size_t durable_ = 0;
+  std::optional<Fault> second_;
+  bool struck_once_ = false;
+  Status first_;
+  std::unique_ptr<Blocks> file_;
 };
+
+// Five lives in turn, each until it has no more calls.
+constexpr uint64_t kLives = 5;
 
 void FailEveryCall(int os_code, bool for_ever) {
   uint64_t failed = 0;
-  for (uint64_t number = 1; !::testing::Test::HasFailure(); ++number) {
+  uint64_t over = 0;
+  for (uint64_t number = 1; over < kLives && !::testing::Test::HasFailure(); ++number) {
     SCOPED_TRACE("call " + std::to_string(number) + " fails with " + std::to_string(os_code));
-    Life life(number % 5);
+    Life life(number % kLives);
     ASSERT_EQ(life.Open().code(), Code::kOk);
     life.disk().Fail({Call::kAny, number, os_code, for_ever});
-    const Status status = life.Work();
-    if (!life.disk().HasFailed()) {
-      EXPECT_TRUE(status.ok()) << status.message();
-      break;
-    }
-    ++failed;
-    EXPECT_TRUE(status.ok() || status.code() == (os_code == ENOSPC ? Code::kFull : Code::kIo) ||
-                status.code() == Code::kIo)
-        << static_cast<int>(status.code()) << " " << status.message();
+    life.Work(5);
+    life.Close();
+    const bool struck = life.disk().HasFailed();
+    EXPECT_TRUE(struck || life.first().ok()) << life.first().message();
+    over = struck ? 0 : over + 1;
+    failed += struck ? 1 : 0;
     life.ExpectWhole();
   }
-  EXPECT_GT(failed, 30u);
+  EXPECT_GT(failed, 80u);
   std::printf("%llu calls failed\n", static_cast<unsigned long long>(failed));
 }
 
@@ -154,24 +260,162 @@ TEST(BlockFileFaultTest, NothingDurableIsLostWhenEveryCallFromSomeOneOnFails) {
 TEST(BlockFileFaultTest, NothingDurableIsLostWhicheverCallFindsTheDiskFull) {
   FailEveryCall(ENOSPC, false);
 }
+TEST(BlockFileFaultTest, NothingDurableIsLostWhenTheDiskStaysFull) { FailEveryCall(ENOSPC, true); }
 
-// Opening: whatever fails is told, and the next open finds everything.
-TEST(BlockFileFaultTest, OpenTellsOfEveryFailedCallAndChangesNothing) {
-  for (uint64_t number = 1; !::testing::Test::HasFailure(); ++number) {
-    SCOPED_TRACE("call " + std::to_string(number));
-    Life life(3);
-    life.disk().Fail({Call::kAny, number, EIO, false});
-    const Status status = life.Open();
-    const bool struck = life.disk().HasFailed();
-    EXPECT_EQ(status.code(), struck ? Code::kIo : Code::kOk) << status.message();
-    life.disk().Heal();
-    if (struck) {
-      ASSERT_EQ(life.Open().code(), Code::kOk);
+TEST(BlockFileFaultTest, TwoFailuresInOneLifeLoseNothingDurable) {
+  const uint64_t seed = TestSeed("TwoFailuresInOneLife", 1);
+  Prng random(seed);
+  uint64_t both = 0;
+  for (uint64_t i = 0; i < 600 && !::testing::Test::HasFailure(); ++i) {
+    const int codes[] = {EIO, ENOSPC};
+    const Fault first = {Call::kAny, random.Between(1, 120), codes[random.Below(2)], false};
+    const Fault second = {Call::kAny, random.Between(1, 25), codes[random.Below(2)],
+                          random.OneIn(2)};
+    SCOPED_TRACE("pair " + std::to_string(i) + ": " + std::to_string(first.number) + " " +
+                 std::to_string(first.os_code) + ", then " + std::to_string(second.number) + " " +
+                 std::to_string(second.os_code));
+    Life life(seed + i);
+    ASSERT_EQ(life.Open().code(), Code::kOk);
+    life.disk().Fail(first);
+    life.FailAgain(second);
+    life.Work(4);
+    if (random.OneIn(2)) {
+      life.Close();
+    } else if (!life.Open().ok()) {  // it may well strike there
+      ++both;
     }
-    EXPECT_TRUE(life.Work().ok());
+    both += life.disk().HasFailed() ? 1 : 0;
     life.ExpectWhole();
-    if (!struck) {
+  }
+  EXPECT_GT(both, 200u);
+}
+
+TEST(BlockFileFaultTest, AFailedSyncIsNeverRepeatedAndLosesNothingWhenThePowerFailsThen) {
+  for (uint64_t number = 1; !::testing::Test::HasFailure(); ++number) {
+    SCOPED_TRACE("sync " + std::to_string(number));
+    Life life(number % 5, SimDisk::Record::kYes);
+    ASSERT_EQ(life.Open().code(), Code::kOk);
+    life.disk().Fail({Call::kSync, number, EIO, false});
+    life.Work(5);
+    life.Close();
+    if (!life.disk().HasFailed()) {
+      EXPECT_GT(number, 6u);
       break;
+    }
+    EXPECT_EQ(life.disk().syncs_after_failure(), 0u);
+    for (uint64_t image = 0; image < 8 && !::testing::Test::HasFailure(); ++image) {
+      life.CutThePower(image);
+    }
+  }
+}
+
+// ---- a disk that is full until it is not ----
+
+struct Fill {
+  uint64_t full = 0;     // lives in which something found the disk full
+  uint64_t waiting = 0;  // and changes waited for room at their end
+};
+
+// Nothing waits: deletes, checkpoints and a close need no more room than there is.
+void EmptyAndClose(Life* life) {
+  for (uint64_t i = 0; !life->model().blocks().empty(); ++i) {
+    BlockOp op;
+    op.kind = BlockOp::Kind::kRemove;
+    op.items.push_back({life->model().blocks().begin()->first, ""});
+    const size_t before = life->model().blocks().size();
+    life->Change(op);
+    ASSERT_EQ(life->model().blocks().size(), before - 1) << "a delete found no room";
+    const Status flushed = i % 3 == 2 ? life->file()->Checkpoint() : life->file()->Flush();
+    ASSERT_TRUE(flushed.ok()) << "after delete " << i << ": " << flushed.message();
+    life->NoteDurable();
+  }
+  const Status closed = life->file()->Close();
+  ASSERT_TRUE(closed.ok()) << "on a full disk: " << closed.message();
+}
+
+void FillTheDisk(uint64_t seed, uint64_t space, Fill* counts) {
+  Life life(seed);
+  ASSERT_EQ(life.Open().code(), Code::kOk);
+  life.disk().SetSpace(space);
+  life.Work(4);
+  ASSERT_TRUE(life.first().ok() || life.first().code() == Code::kFull) << life.first().message();
+  counts->full += life.first().ok() ? 0 : 1;
+  const Status flushed = life.file()->Flush();
+  life.disk().SetSpace(0);
+  life.ExpectReads(nullptr, life.model());
+  if (flushed.ok() && seed % 2 == 0) {
+    life.NoteDurable();
+    EmptyAndClose(&life);
+  } else {
+    counts->waiting += flushed.ok() ? 0 : 1;
+    life.disk().SetSpace(std::nullopt);
+    life.ExpectGoesOn();
+  }
+  life.disk().SetSpace(std::nullopt);
+  life.ExpectWhole();
+}
+
+TEST(BlockFileFaultTest, AFullDiskTakesDeletesAndClosesAndGoesOnWhenThereIsRoom) {
+  Fill counts;
+  for (uint64_t i = 0; i < 240 && !::testing::Test::HasFailure(); ++i) {
+    const uint64_t space = i * 768;
+    SCOPED_TRACE("room for " + std::to_string(space));
+    FillTheDisk(i % 14, space, &counts);
+  }
+  EXPECT_GT(counts.full, 20u);
+  std::printf("%llu lives found the disk full, %llu to their end\n",
+              static_cast<unsigned long long>(counts.full),
+              static_cast<unsigned long long>(counts.waiting));
+}
+
+// Opening: whatever fails is told, and the next open finds everything. Only that there is no room
+// for the reserve is no failure.
+TEST(BlockFileFaultTest, OpenTellsOfEveryFailedCallAndChangesNothing) {
+  uint64_t failed = 0;
+  for (const Call kind :
+       {Call::kOpen, Call::kRead, Call::kWrite, Call::kTruncate, Call::kSize, Call::kSync,
+        Call::kLock, Call::kRename, Call::kSyncFolder, Call::kExists}) {
+    bool struck = true;
+    for (uint64_t number = 1; struck && !::testing::Test::HasFailure(); ++number) {
+      SCOPED_TRACE("kind " + std::to_string(static_cast<int>(kind)) + " call " +
+                   std::to_string(number));
+      Life life(3);
+      life.disk().Fail({kind, number, EIO, false});
+      const Status status = life.Open();
+      struck = life.disk().HasFailed();
+      EXPECT_EQ(status.code(), struck ? Code::kIo : Code::kOk) << status.message();
+      life.disk().Heal();
+      if (struck) {
+        ++failed;
+        ASSERT_EQ(life.Open().code(), Code::kOk);
+      }
+      life.Work(2);
+      EXPECT_TRUE(life.first().ok()) << life.first().message();
+      life.ExpectWhole();
+    }
+  }
+  EXPECT_GT(failed, 15u);
+}
+
+// The same with frames to replay.
+TEST(BlockFileFaultTest, RecoveryTellsOfEveryFailedCallAndIsDoneByTheNextOpen) {
+  for (const int os_code : {EIO, ENOSPC}) {
+    for (uint64_t number = 1; !::testing::Test::HasFailure(); ++number) {
+      SCOPED_TRACE("call " + std::to_string(number) + " with " + std::to_string(os_code));
+      Life life(number % 3);
+      ASSERT_EQ(life.Open().code(), Code::kOk);
+      life.Work(2);
+      life.Flush(Level::kDevice);
+      life.disk().Fail({Call::kAny, number, os_code, false});
+      const Status status = life.Open();
+      const bool struck = life.disk().HasFailed();
+      EXPECT_TRUE(status.ok() ||
+                  (struck && (status.code() == Code::kIo || status.code() == Code::kFull)))
+          << status.message();
+      life.ExpectWhole();
+      if (!struck && number > 10) {
+        break;
+      }
     }
   }
 }

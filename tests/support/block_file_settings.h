@@ -10,14 +10,19 @@
 
 namespace spillway::test {
 
-inline blockfile::BlockFile::Settings SmallBlockFile(Prng* random) {
-  blockfile::BlockFile::Settings settings;
+inline blockfile::Settings SmallBlockFile(Prng* random) {
+  blockfile::Settings settings;
   settings.page_bytes = random->OneIn(3) ? 4096 : 512;
-  settings.growth = {.pages_least = random->OneIn(2) ? uint64_t{20} : uint64_t{500},
-                     .pages_most = 1000};
+  settings.growth_bytes = (random->OneIn(2) ? 20 : 500) * settings.page_bytes;
+  settings.growth_bytes_most = 1000 * settings.page_bytes;
   settings.region_pages = random->Between(2, 40);
   settings.cached_pages = random->OneIn(2) ? 4 : 1000;
-  settings.journal_pages_most = random->OneIn(2) ? 50 : 2000;
+  settings.journal_bytes_most = (random->OneIn(2) ? 50 : 2000) * settings.page_bytes;
+  settings.reserve_bytes = 16 * settings.page_bytes;
+  settings.dirty_bytes_most = uint64_t{1} << 20;
+  settings.direct_bytes = random->OneIn(2) ? 3000 : 100'000;
+  settings.cache_bytes = random->OneIn(2) ? 0 : 1'000'000;
+  settings.background = false;  // it would leave more to chance than the seed
   settings.checksum = settings.region_pages % 3 == 0 ? blockfile::ChecksumKind::kSha256
                                                      : blockfile::ChecksumKind::kXxh3;
   auto numbers = std::make_shared<Prng>(random->Next());

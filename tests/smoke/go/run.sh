@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/smoke/go/run.sh build-folder: builds smoke.go against the shared library there and runs it.
+# tests/smoke/go/run.sh build-folder: builds the program here against the shared library there and runs it.
 # Exit code 77: there is no Go (an error with SPW_REQUIRE_ALL=1).
 set -euo pipefail
 readonly here=$(cd "$(dirname "$0")" && pwd) build=$(cd "${1:?"usage: run.sh build-folder"}" && pwd)
@@ -12,9 +12,9 @@ if [[ -z $go ]] || ! command -v cc >/dev/null; then
   exit 77
 fi
 
-missing=$("$here/../uncalled.sh" "$capi/spillway.h" "$here/smoke.go" 'C\.')
+missing=$("$here/../uncalled.sh" "$capi/spillway.h" 'C\.' "$here"/*.go)
 if [[ -n $missing ]]; then
-  echo "smoke.go does not call" $missing
+  echo "the programs do not call" $missing
   exit 1
 fi
 

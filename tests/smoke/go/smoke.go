@@ -1,5 +1,5 @@
-// Calls every function of spillway.h once from Go and compares the layout of its structs with what
-// the library was built with. Not a binding: it shows that one can be written.
+// Calls every function of spillway.h (and in blocks.go of spillway_file.h) once from Go and compares
+// the layout of its structs with what the library was built with. Not a binding: it shows that one can be written.
 package main
 
 /*
@@ -240,6 +240,7 @@ func main() {
 		C.spw_store_free(store)
 	}
 	check(C.spw_leaked_stores() == leaked, "leaked stores")
+	blocks(folder + "/blocks")
 	os.RemoveAll(folder)
 	fmt.Printf("%d passed, %d failed\n", passed, failed)
 	if failed > 0 {

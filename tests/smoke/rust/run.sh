@@ -11,9 +11,9 @@ if ! command -v rustc >/dev/null || ! command -v cc >/dev/null; then
   exit 77
 fi
 
-missing=$("$here/../uncalled.sh" "$capi/spillway.h" "$here/smoke.rs" '\b')
+missing=$("$here/../uncalled.sh" "$capi/spillway.h" '\b' "$here"/*.rs)
 if [[ -n $missing ]]; then
-  echo "smoke.rs does not call" $missing
+  echo "the program does not call" $missing
   exit 1
 fi
 

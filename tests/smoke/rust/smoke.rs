@@ -1,5 +1,6 @@
-//! Calls every function of spillway.h once from Rust and compares the layout of its structs with what
-//! the library was built with. The declarations are written by hand, as a binding would have them.
+//! Calls every function of spillway.h (and in blocks.rs of spillway_file.h) once from Rust and compares
+//! the layout of its structs with what the library was built with. The declarations are written by
+//! hand, as a binding would have them.
 use std::ffi::CStr;
 use std::mem::size_of;
 use std::os::raw::{c_char, c_void};
@@ -227,6 +228,8 @@ macro_rules! expect {
     }};
 }
 
+mod blocks; // behind the macro that it uses
+
 fn empty_view() -> View {
     let mut view: View = unsafe { std::mem::zeroed() };
     view.struct_size = size_of::<View>() as u32;
@@ -407,6 +410,8 @@ fn main() {
             spw_store_free(store);
         }
         checks.that(spw_leaked_stores() == leaked, "leaked stores");
+        let path = folder.join("blocks");
+        blocks::run(&mut checks, path.to_str().expect("a path that is UTF-8"));
     }
     std::fs::remove_dir_all(&folder).expect("to remove the folder");
     println!("{} passed, {} failed", checks.passed, checks.failed);

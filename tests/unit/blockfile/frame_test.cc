@@ -143,8 +143,8 @@ Digest AnyDigest(const Shape& shape, Prng* random) {
 Entry AnyEntry(const Shape& shape, const std::string& tag, const std::string& payload,
                Prng* random) {
   Entry entry;
-  entry.block_id = random->Next() | 1;
-  entry.version = random->Next() | 1;
+  entry.block_id = random->Next() >> 3 | 1;
+  entry.version = random->Next() >> 3 | 1;
   entry.created_ns = static_cast<int64_t>(random->Next());
   entry.modified_ns = static_cast<int64_t>(random->Next());
   entry.tag = AsBytes(tag);

@@ -34,10 +34,10 @@ Superblock AnySuperblock(Prng* random) {
     byte = static_cast<uint8_t>(random->Next());
   }
   superblock.page_bytes = uint32_t{512} << random->Below(8);
-  superblock.generation = random->Next();
+  superblock.generation = random->Next() >> 2;
   superblock.pages = random->Between(100, 1'000'000);
-  superblock.next_block_id = random->Next() | 1;
-  superblock.next_version = random->Next() | 1;
+  superblock.next_block_id = random->Next() >> 2 | 1;
+  superblock.next_version = random->Next() >> 2 | 1;
   superblock.payload_bytes = random->Next();
   superblock.checksum = random->OneIn(2) ? ChecksumKind::kXxh3 : ChecksumKind::kSha256;
   superblock.registry = {
@@ -100,6 +100,8 @@ TEST(BlockFileLayoutTest, ImpossibleValuesAreRefusedThoughTheChecksumIsRight) {
   EXPECT_EQ(code([](Superblock* s) { s->journal_page = 0; }), Code::kCorrupt);
   EXPECT_EQ(code([](Superblock* s) { s->next_block_id = 0; }), Code::kCorrupt);
   EXPECT_EQ(code([](Superblock* s) { s->next_version = 0; }), Code::kCorrupt);
+  EXPECT_EQ(code([](Superblock* s) { s->next_version = UINT64_MAX; }), Code::kCorrupt);
+  EXPECT_EQ(code([](Superblock* s) { s->generation = UINT64_MAX; }), Code::kCorrupt);
   const auto too_long = [](Digest* digest, Superblock* s) {
     s->checksum = ChecksumKind::kXxh3;
     *digest = {{1, 0, 0, 2}};

@@ -15,11 +15,12 @@ using blockfile::SpaceMap;
 
 constexpr uint64_t kLeafBytes = 16;  // 128 pages a leaf, so that runs cross leaves
 
-enum class State { kFree, kUsed, kReleased };
+enum class State { kFree, kUsed, kHeld };
 
 class Naive {
  public:
   void Grow(uint64_t pages) { pages_.resize(std::max<uint64_t>(pages_.size(), pages)); }
+  void Shrink(uint64_t gone) { pages_.resize(pages_.size() - gone); }
   uint64_t size() const { return pages_.size(); }
   uint64_t Count(State state) const {
     return static_cast<uint64_t>(std::count(pages_.begin(), pages_.end(), state));
@@ -73,33 +74,33 @@ class Pair {
   void Step() {
     switch (random_.Below(10)) {
       case 0:
-        Grow();
+        random_.OneIn(3) ? Shrink() : Grow();
         break;
       case 1:
       case 2:
       case 3:
-        Allocate();
+        Hold();
         break;
       case 4:
-        AllocateUpTo();
+        HoldUpTo();
         break;
       case 5:
-        AllocateAt();
+        HoldAt();
         break;
       case 6:
-        Change(State::kUsed, State::kReleased);
+        Change(State::kUsed, State::kHeld);
         break;
       case 7:
-        random_.OneIn(3) ? Change(State::kReleased, State::kUsed)
-                         : Change(State::kUsed, State::kReleased);
+        Change(State::kHeld, State::kUsed);
         break;
       default:
-        Change(State::kReleased, State::kFree);
+        Change(State::kHeld, State::kFree);
     }
     ASSERT_EQ(map_.size(), naive_.size());
     ASSERT_EQ(map_.pages_used(), naive_.Count(State::kUsed));
-    ASSERT_EQ(map_.pages_released(), naive_.Count(State::kReleased));
+    ASSERT_EQ(map_.pages_held(), naive_.Count(State::kHeld));
     ASSERT_EQ(map_.free_at_end(), naive_.FreeAtEnd());
+    ASSERT_EQ(map_.longest_free(), naive_.Longest());
   }
 
   // What is written down and read again has the used pages used and everything else free.
@@ -128,40 +129,45 @@ class Pair {
     map_.Grow(pages);
     naive_.Grow(pages);
   }
-  void Allocate() {
+  void Shrink() {
+    const uint64_t gone = random_.Below(naive_.FreeAtEnd() + 1);
+    map_.Shrink(naive_.size() - gone);
+    naive_.Shrink(gone);
+  }
+  void Hold() {
     const uint64_t pages = random_.OneIn(4) ? random_.Between(1, 400) : random_.Between(1, 20);
     const uint64_t expected = naive_.First(pages);
-    const auto run = map_.Allocate(pages);
+    const auto run = map_.Hold(pages);
     ASSERT_EQ(run.has_value(), expected < naive_.size());
     if (run.has_value()) {
       ASSERT_EQ(*run, (PageRun{expected, pages}));
-      naive_.Set(*run, State::kUsed);
+      naive_.Set(*run, State::kHeld);
     }
   }
-  void AllocateUpTo() {
+  void HoldUpTo() {
     const uint64_t most = random_.Between(1, 500);
     const uint64_t expected = std::min(most, naive_.Longest());
-    const auto run = map_.AllocateUpTo(most);
+    const auto run = map_.HoldUpTo(most);
     ASSERT_EQ(run.has_value() ? run->pages : 0, expected);
     if (run.has_value()) {
       ASSERT_TRUE(naive_.IsAll(*run, State::kFree));
-      naive_.Set(*run, State::kUsed);
+      naive_.Set(*run, State::kHeld);
     }
   }
-  void AllocateAt() {
+  void HoldAt() {
     const PageRun run = AnyRun();
-    ASSERT_EQ(map_.AllocateAt(run), naive_.IsAll(run, State::kFree));
+    ASSERT_EQ(map_.HoldAt(run), naive_.IsAll(run, State::kFree));
     if (naive_.IsAll(run, State::kFree)) {
-      naive_.Set(run, State::kUsed);
+      naive_.Set(run, State::kHeld);
     }
   }
   void Change(State from, State to) {
     for (int tries = 0; tries < 20; ++tries) {
       const PageRun run = AnyRun();
       const bool fits = naive_.IsAll(run, from);
-      ASSERT_EQ(to == State::kReleased ? map_.Release(run)
-                : to == State::kUsed   ? map_.Restore(run)
-                                       : map_.Reclaim(run),
+      ASSERT_EQ(to == State::kHeld   ? map_.Release(run)
+                : to == State::kUsed ? map_.Keep(run)
+                                     : map_.Free(run),
                 fits);
       if (fits) {
         naive_.Set(run, to);
@@ -193,14 +199,16 @@ TEST(SpaceMapTest, OnlyWhatIsStoredDifferentlyIsDirty) {
     map.CleanLeaf(leaf);
   }
   const PageRun run = {130, 5};
-  ASSERT_TRUE(map.AllocateAt(run));
+  ASSERT_TRUE(map.HoldAt(run));
+  EXPECT_FALSE(map.leaf_dirty(1));
+  ASSERT_TRUE(map.Keep(run));
   EXPECT_FALSE(map.leaf_dirty(0));
   EXPECT_TRUE(map.leaf_dirty(1));
   map.CleanLeaf(1);
   ASSERT_TRUE(map.Release(run));
   EXPECT_TRUE(map.leaf_dirty(1));
   map.CleanLeaf(1);
-  ASSERT_TRUE(map.Reclaim(run));
+  ASSERT_TRUE(map.Free(run));
   EXPECT_FALSE(map.leaf_dirty(1));
 }
 

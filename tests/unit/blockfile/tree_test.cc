@@ -289,5 +289,35 @@ TEST(TreeTest, DamagedPagesAreReportedWhateverTheyHold) {
   }
 }
 
+// Ten entries that lead to the same page, level upon level: to walk it all would take for ever.
+TEST(BlockFileTreeTest, APageThatIsReachedTwiceIsDamage) {
+  MemoryPages pages;
+  const auto write = [&](const std::vector<blockfile::Item>& items, uint8_t level) {
+    std::vector<uint8_t> page(kPageBytes);
+    blockfile::EncodeNode(items, level, pages.digest_bytes(), page);
+    PageRef ref;
+    EXPECT_TRUE(pages.Write(page, &ref).ok());
+    return ref;
+  };
+  TreeRoot root;
+  root.ref = write({{.key = "a", .value = {}, .child = {}}}, 0);
+  const std::string keys = "abcdefghij";
+  for (root.level = 1;; ++root.level) {
+    std::vector<blockfile::Item> items;
+    for (const char& key : keys) {
+      items.push_back({.key = {&key, 1}, .value = {}, .child = {root.ref, 1}});
+    }
+    root.ref = write(items, root.level);
+    if (root.level == blockfile::kLevelsMost) {
+      break;
+    }
+  }
+  TreeCursor cursor(&pages, root);
+  ASSERT_TRUE(cursor.Seek("").ok());
+  EXPECT_EQ(cursor.key(), "a");
+  EXPECT_EQ(cursor.Next().code(), Code::kCorrupt);
+  EXPECT_LT(pages.reads, 100u);
+}
+
 }  // namespace
 }  // namespace spillway::test

@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "internal/hybrid/call_gate.h"
+#include "internal/base/call_gate.h"
 #include "internal/hybrid/events.h"
 
 namespace spillway::test {
@@ -18,20 +18,6 @@ using hybrid::Options;
 using hybrid::StoreOptions;
 
 int32_t Key(Option option) { return static_cast<int32_t>(option); }
-
-TEST(OptionsTest, ValuesOutOfRangeAndUnknownKeysAreRefusedAndChangeNothing) {
-  Options options;
-  EXPECT_TRUE(options.Set(Key(Option::kBudgetRecords), 5).ok());
-  EXPECT_EQ(options.Set(Key(Option::kBudgetRecords), 0).code(), Code::kInvalidArgument);
-  EXPECT_EQ(options.Set(Key(Option::kBudgetBytes), 0).code(), Code::kInvalidArgument);
-  EXPECT_EQ(options.Set(Key(Option::kBudgetBytes), -2).code(), Code::kInvalidArgument);
-  EXPECT_TRUE(options.Set(Key(Option::kBudgetBytes), INT64_MAX).ok());
-  EXPECT_TRUE(options.Set(Key(Option::kBudgetBytes), hybrid::kAuto).ok());
-  EXPECT_EQ(options.Set(Key(Option::kHardPercent), 99).code(), Code::kInvalidArgument);
-  EXPECT_EQ(options.Set(77, 1).code(), Code::kUnsupported);
-  EXPECT_EQ(options.Get(Option::kBudgetRecords), 5);
-  EXPECT_EQ(options.Get(77), std::nullopt);
-}
 
 TEST(OptionsTest, LimitsFollowTheBudgetAndNeverOverflow) {
   StoreOptions options;
@@ -59,7 +45,7 @@ TEST(OptionsTest, AMemoryOnlyStoreRefusesWhatItCannotUse) {
 }
 
 TEST(CallGateTest, TheCloserWaitsForCallsInsideAndTurnsOthersAway) {
-  hybrid::CallGate gate;
+  base::CallGate gate;
   ASSERT_TRUE(gate.Enter());
   gate.Shut();
   EXPECT_FALSE(gate.Enter());

@@ -45,4 +45,7 @@ public enum SpillwayStatus
     Forked = 18,
     /// <summary>A defect of the library.</summary>
     Internal = 19,
+    /// <summary>A block is not of the version that was expected: somebody else changed it.
+    /// </summary>
+    Conflict = 20,
 }

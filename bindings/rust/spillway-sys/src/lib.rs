@@ -1,5 +1,6 @@
-//! The C interface of Spillway as it is: names, types and constants of `capi/spillway.h`, whose
-//! comments are the contract. Most programs want the crate `spillway`, which is safe.
+//! The C interface of Spillway as it is: names, types and constants of `capi/spillway.h` and
+//! `capi/spillway_file.h`, whose comments are the contract. Most programs want the crate
+//! `spillway`, which is safe.
 //!
 //! Everything here is declared by hand, so that nothing but the library is needed to build. The
 //! tests compare the structs with what the library was built with.
@@ -61,4 +62,9 @@ opaque! {
     spw_cursor: "A cursor over a snapshot.",
     spw_batch: "Records with a life of their own.",
     spw_op: "Cancels a call and tells its progress.",
+    spw_file: "A block file.",
+    spw_txn: "A transaction or snapshot of a block file.",
+    spw_blob: "Bytes of a block, with a life of their own.",
+    spw_list: "Blocks in the order of their names.",
+    spw_report: "What a verification found.",
 }

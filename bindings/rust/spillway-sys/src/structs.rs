@@ -1,7 +1,9 @@
-//! The structs of `spillway.h`: what their fields mean stands there. Their sizes are proved below,
+//! The structs of `spillway.h` and `spillway_file.h`: what their fields mean stands there. Their sizes are proved below,
 //! the offsets of their fields in tests/layout.rs, for `offset_of!` is younger than Rust 1.63.
 
 use core::ffi::c_void;
+
+use crate::c_char;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +110,79 @@ pub struct spw_view {
     pub times: *const i64,
 }
 
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_block_info {
+    pub struct_size: u32,
+    pub tag_len: u32,
+    pub length: u64,
+    pub version: u64,
+    pub created_ns: i64,
+    pub modified_ns: i64,
+    pub tag: [u8; 128],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_block_view {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub count: u64,
+    pub names: *const c_char,
+    pub name_offsets: *const u64,
+    pub infos: *const spw_block_info,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_verify_summary {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub blocks: u64,
+    pub blocks_damaged: u64,
+    pub bytes: u64,
+    pub problems: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_problem {
+    pub struct_size: u32,
+    pub code: i32,
+    pub name: *const c_char,
+    pub name_len: u64,
+    pub message: *const c_char,
+    pub message_len: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_block_stats {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub blocks: u64,
+    pub payload_bytes: u64,
+    pub bytes_file: u64,
+    pub bytes_used: u64,
+    pub bytes_held: u64,
+    pub bytes_free: u64,
+    pub blocks_dirty: u64,
+    pub bytes_dirty: u64,
+    pub bytes_cached: u64,
+    pub snapshots: u64,
+    pub puts: u64,
+    pub groups: u64,
+    pub barriers: u64,
+    pub checkpoints: u64,
+    pub bytes_written: u64,
+    pub bytes_read: u64,
+    pub waits: u64,
+    pub cache_hits: u64,
+    pub cache_misses: u64,
+    pub checksum_errors: u64,
+    pub health: u64,
+}
+
 /// The size of each on 64 bits; all are aligned to 8 bytes.
 #[cfg(target_pointer_width = "64")]
 const _: () = {
@@ -118,4 +193,9 @@ const _: () = {
     assert!(size_of::<spw_event>() == 48 && align_of::<spw_event>() == 8);
     assert!(size_of::<spw_scan>() == 48 && align_of::<spw_scan>() == 8);
     assert!(size_of::<spw_view>() == 72 && align_of::<spw_view>() == 8);
+    assert!(size_of::<spw_block_info>() == 168 && align_of::<spw_block_info>() == 8);
+    assert!(size_of::<spw_block_view>() == 40 && align_of::<spw_block_view>() == 8);
+    assert!(size_of::<spw_verify_summary>() == 40 && align_of::<spw_verify_summary>() == 8);
+    assert!(size_of::<spw_problem>() == 40 && align_of::<spw_problem>() == 8);
+    assert!(size_of::<spw_block_stats>() == 176 && align_of::<spw_block_stats>() == 8);
 };

@@ -107,6 +107,64 @@ offsets! {
         seqs: 56,
         times: 64,
     }
+    spw_block_info {
+        struct_size: 0,
+        tag_len: 4,
+        length: 8,
+        version: 16,
+        created_ns: 24,
+        modified_ns: 32,
+        tag: 40,
+    }
+    spw_block_view {
+        struct_size: 0,
+        flags: 4,
+        count: 8,
+        names: 16,
+        name_offsets: 24,
+        infos: 32,
+    }
+    spw_verify_summary {
+        struct_size: 0,
+        flags: 4,
+        blocks: 8,
+        blocks_damaged: 16,
+        bytes: 24,
+        problems: 32,
+    }
+    spw_problem {
+        struct_size: 0,
+        code: 4,
+        name: 8,
+        name_len: 16,
+        message: 24,
+        message_len: 32,
+    }
+    spw_block_stats {
+        struct_size: 0,
+        flags: 4,
+        blocks: 8,
+        payload_bytes: 16,
+        bytes_file: 24,
+        bytes_used: 32,
+        bytes_held: 40,
+        bytes_free: 48,
+        blocks_dirty: 56,
+        bytes_dirty: 64,
+        bytes_cached: 72,
+        snapshots: 80,
+        puts: 88,
+        groups: 96,
+        barriers: 104,
+        checkpoints: 112,
+        bytes_written: 120,
+        bytes_read: 128,
+        waits: 136,
+        cache_hits: 144,
+        cache_misses: 152,
+        checksum_errors: 160,
+        health: 168,
+    }
 }
 
 #[test]
@@ -118,6 +176,11 @@ fn sizes_as_the_library_was_built() {
         (SPW_STRUCT_EVENT, size_of::<spw_event>()),
         (SPW_STRUCT_SCAN, size_of::<spw_scan>()),
         (SPW_STRUCT_VIEW, size_of::<spw_view>()),
+        (SPW_STRUCT_BLOCK_INFO, size_of::<spw_block_info>()),
+        (SPW_STRUCT_BLOCK_VIEW, size_of::<spw_block_view>()),
+        (SPW_STRUCT_BLOCK_STATS, size_of::<spw_block_stats>()),
+        (SPW_STRUCT_VERIFY_SUMMARY, size_of::<spw_verify_summary>()),
+        (SPW_STRUCT_PROBLEM, size_of::<spw_problem>()),
         (99, 0),
     ];
     for (id, size) in sizes {

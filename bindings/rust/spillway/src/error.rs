@@ -53,6 +53,8 @@ pub enum ErrorKind {
     Forked,
     /// A defect of the library.
     Internal,
+    /// A block is not of the version that was expected: somebody else changed it.
+    Conflict,
 }
 
 impl ErrorKind {
@@ -76,6 +78,7 @@ impl ErrorKind {
             sys::SPW_TRIMMED => ErrorKind::Trimmed,
             sys::SPW_UNSUPPORTED => ErrorKind::Unsupported,
             sys::SPW_FORKED => ErrorKind::Forked,
+            sys::SPW_CONFLICT => ErrorKind::Conflict,
             _ => ErrorKind::Internal,
         }
     }

@@ -40,6 +40,11 @@ pub(crate) fn check_library() -> Result<(), Error> {
         (sys::SPW_STRUCT_STATS, size_of::<sys::spw_stats>()),
         (sys::SPW_STRUCT_STREAM_STATS, size_of::<sys::spw_stream_stats>()),
         (sys::SPW_STRUCT_EVENT, size_of::<sys::spw_event>()),
+        (sys::SPW_STRUCT_BLOCK_INFO, size_of::<sys::spw_block_info>()),
+        (sys::SPW_STRUCT_BLOCK_VIEW, size_of::<sys::spw_block_view>()),
+        (sys::SPW_STRUCT_BLOCK_STATS, size_of::<sys::spw_block_stats>()),
+        (sys::SPW_STRUCT_VERIFY_SUMMARY, size_of::<sys::spw_verify_summary>()),
+        (sys::SPW_STRUCT_PROBLEM, size_of::<sys::spw_problem>()),
     ];
     if sizes.iter().any(|(id, size)| unsafe { sys::spw_sizeof(*id) } < *size) {
         let message = "the structs of the libspillway that is loaded do not fit this binding";

@@ -1,6 +1,6 @@
 namespace Spillway.Native;
 
-/// <summary>The numbers of the C header, by their names there and in its order.</summary>
+/// <summary>The numbers of the C headers, by their names there and in its order.</summary>
 internal static class Constants
 {
     internal const int SPW_VERSION_MAJOR = 0;
@@ -27,6 +27,7 @@ internal static class Constants
     internal const int SPW_UNSUPPORTED = 17;
     internal const int SPW_FORKED = 18;
     internal const int SPW_INTERNAL = 19;
+    internal const int SPW_CONFLICT = 20;
 
     internal const int SPW_STRUCT_SCAN = 1;
     internal const int SPW_STRUCT_VIEW = 2;
@@ -34,6 +35,11 @@ internal static class Constants
     internal const int SPW_STRUCT_STREAM_STATS = 4;
     internal const int SPW_STRUCT_EVENT = 5;
     internal const int SPW_STRUCT_SLICE = 6;
+    internal const int SPW_STRUCT_BLOCK_INFO = 7;
+    internal const int SPW_STRUCT_BLOCK_VIEW = 8;
+    internal const int SPW_STRUCT_BLOCK_STATS = 9;
+    internal const int SPW_STRUCT_VERIFY_SUMMARY = 10;
+    internal const int SPW_STRUCT_PROBLEM = 11;
 
     internal const long SPW_AUTO = -1;
     internal const long SPW_UNLIMITED = 9223372036854775807;
@@ -90,4 +96,31 @@ internal static class Constants
     internal const uint SPW_SCAN_TIME_RANGE = 4;
 
     internal const uint SPW_VIEW_DENSE = 1;
+
+    internal const int SPW_BLOCK_NAME_MAX = 1024;
+    internal const int SPW_BLOCK_TAG_MAX = 128;
+    internal const ulong SPW_BLOB_BYTES_MAX = 67108864;
+    internal const ulong SPW_BLOCK_VERSION_ANY = 18446744073709551615;
+    internal const ulong SPW_BLOCK_VERSION_NONE = 0;
+
+    internal const int SPW_OPT_FILE_CHECKSUM = 101;
+    internal const int SPW_OPT_FILE_DIRTY_BYTES = 102;
+    internal const int SPW_OPT_FILE_DIRTY_BLOCKS = 103;
+    internal const int SPW_OPT_FILE_CACHE_BYTES = 104;
+    internal const int SPW_OPT_FILE_GROWTH_BYTES = 105;
+    internal const int SPW_OPT_FILE_JOURNAL_BYTES = 106;
+
+    internal const int SPW_CHECKSUM_XXH3 = 1;
+    internal const int SPW_CHECKSUM_SHA256 = 2;
+
+    internal const int SPW_OPEN_READ_ONLY = 4;
+
+    internal const int SPW_FLUSH_CHECKPOINT = 3;
+
+    internal const uint SPW_TXN_READ_ONLY = 1;
+    internal const int SPW_COMMIT_RELAXED = 0;
+
+    internal const uint SPW_RENAME_REPLACE = 1;
+    internal const uint SPW_LIST_NAMES_ONLY = 1;
+    internal const uint SPW_VERIFY_FULL = 1;
 }

@@ -125,6 +125,12 @@ internal static class LibraryLoader
         CheckLayout(SPW_STRUCT_STREAM_STATS, nameof(spw_stream_stats), sizeof(spw_stream_stats));
         CheckLayout(SPW_STRUCT_EVENT, nameof(spw_event), sizeof(spw_event));
         CheckLayout(SPW_STRUCT_SLICE, nameof(spw_slice), sizeof(spw_slice));
+        CheckLayout(SPW_STRUCT_BLOCK_INFO, nameof(spw_block_info), sizeof(spw_block_info));
+        CheckLayout(SPW_STRUCT_BLOCK_VIEW, nameof(spw_block_view), sizeof(spw_block_view));
+        CheckLayout(SPW_STRUCT_BLOCK_STATS, nameof(spw_block_stats), sizeof(spw_block_stats));
+        CheckLayout(
+            SPW_STRUCT_VERIFY_SUMMARY, nameof(spw_verify_summary), sizeof(spw_verify_summary));
+        CheckLayout(SPW_STRUCT_PROBLEM, nameof(spw_problem), sizeof(spw_problem));
     }
 
     private static void CheckLayout(int id, string name, int size)

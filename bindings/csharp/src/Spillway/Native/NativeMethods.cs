@@ -8,7 +8,8 @@ namespace Spillway.Native;
 /// <summary>
 /// The whole C header, flat: names, parameters and their order as there, handles as <c>nint</c>.
 /// All arguments are blittable, so a call costs a transition and nothing else. What they promise is
-/// written in <c>spillway.h</c>; the public types add lifetimes, cancellation and exceptions.
+/// written in <c>spillway.h</c> and
+/// <c>spillway_file.h</c>; the public types add lifetimes, cancellation and exceptions.
 /// <c>spw_store_addv</c> and <c>spw_options_set_bytes</c> have no public counterpart: the first
 /// would pin each record, for the second no option exists yet.
 /// </summary>
@@ -175,4 +176,125 @@ internal static partial class NativeMethods
 
     [LibraryImport(Library)]
     internal static unsafe partial void spw_batch_free(nint batch);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_open(
+        byte* path, nuint path_len, nint options, nint op, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_close(nint file, uint flags, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_file_free(nint file);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial ulong spw_leaked_files();
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_flush(nint file, int level, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_txn_begin(nint file, uint flags, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_txn_commit(nint txn, int level, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_txn_free(nint txn);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_put(
+        nint file, nint txn, byte* name, nuint name_len, void* data, ulong data_len,
+        ulong expected, ulong* version, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_put_batch(
+        nint file, nint txn, byte* names, ulong names_len, ulong* name_offsets, void* data,
+        ulong data_len, ulong* data_offsets, nuint count, ulong* expected, ulong* versions,
+        nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_append(
+        nint file, nint txn, byte* name, nuint name_len, void* data, ulong data_len, ulong* length,
+        nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_patch(
+        nint file, nint txn, byte* name, nuint name_len, ulong offset, void* data, ulong data_len,
+        nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_delete(
+        nint file, nint txn, byte* name, nuint name_len, ulong expected, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_rename(
+        nint file, nint txn, byte* from, nuint from_len, byte* to, nuint to_len, uint flags,
+        nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_set_tag(
+        nint file, nint txn, byte* name, nuint name_len, void* tag, nuint tag_len, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_stat(
+        nint file, nint txn, byte* name, nuint name_len, spw_block_info* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_exists(
+        nint file, nint txn, byte* name, nuint name_len, int* exists, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_read(
+        nint file, nint txn, byte* name, nuint name_len, ulong offset, void* buffer, ulong cap,
+        ulong* len, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_read_batch(
+        nint file, nint txn, byte* names, ulong names_len, ulong* name_offsets, nuint count,
+        void* buffer, ulong cap, ulong* offsets, int* statuses, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_block_get(
+        nint file, nint txn, byte* name, nuint name_len, ulong offset, ulong length, nint* @out,
+        nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_blob_view(nint blob, byte** data, ulong* len, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_blob_free(nint blob);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_list_open(
+        nint file, nint txn, byte* prefix, nuint prefix_len, uint flags, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_list_next(
+        nint list, ulong max_blocks, spw_block_view* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_list_seek(
+        nint list, byte* name, nuint name_len, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_list_free(nint list);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_verify(
+        nint file, uint flags, ulong bytes_per_second, nint op, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_report_summary(
+        nint report, spw_verify_summary* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_report_problem(
+        nint report, ulong index, spw_problem* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_report_free(nint report);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_stats(nint file, spw_block_stats* @out, nint* err);
 }

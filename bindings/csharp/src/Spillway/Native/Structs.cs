@@ -108,3 +108,76 @@ internal unsafe struct spw_view
     internal ulong* seqs;
     internal long* times;
 }
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_block_info
+{
+    internal uint struct_size;
+    internal uint tag_len;
+    internal ulong length;
+    internal ulong version;
+    internal long created_ns;
+    internal long modified_ns;
+    internal fixed byte tag[128];
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_block_view
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal ulong count;
+    internal byte* names;
+    internal ulong* name_offsets;
+    internal spw_block_info* infos;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct spw_verify_summary
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal ulong blocks;
+    internal ulong blocks_damaged;
+    internal ulong bytes;
+    internal ulong problems;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_problem
+{
+    internal uint struct_size;
+    internal int code;
+    internal byte* name;
+    internal ulong name_len;
+    internal byte* message;
+    internal ulong message_len;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct spw_block_stats
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal ulong blocks;
+    internal ulong payload_bytes;
+    internal ulong bytes_file;
+    internal ulong bytes_used;
+    internal ulong bytes_held;
+    internal ulong bytes_free;
+    internal ulong blocks_dirty;
+    internal ulong bytes_dirty;
+    internal ulong bytes_cached;
+    internal ulong snapshots;
+    internal ulong puts;
+    internal ulong groups;
+    internal ulong barriers;
+    internal ulong checkpoints;
+    internal ulong bytes_written;
+    internal ulong bytes_read;
+    internal ulong waits;
+    internal ulong cache_hits;
+    internal ulong cache_misses;
+    internal ulong checksum_errors;
+    internal ulong health;
+}

@@ -1,0 +1,374 @@
+// What stands behind a BlockFile: the file's structures, the changes that wait, and the one writer.
+//
+// Callers' threads put changes into the open group (engine_commit.cc) and read (engine_read.cc).
+// Whoever has the writer's *turn* writes groups (engine_write.cc) and checkpoints
+// (engine_checkpoint.cc); a flush takes it on its caller's thread, a thread of our own when much
+// waits. The mutex guards what both need; it is not held during I/O nor while payload is copied.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "internal/base/bytes.h"
+#include "internal/base/call_gate.h"
+#include "internal/base/mutex.h"
+#include "internal/base/operation.h"
+#include "internal/base/status.h"
+#include "internal/base/worker.h"
+#include "internal/blockfile/blob_cache.h"
+#include "internal/blockfile/block_file.h"
+#include "internal/blockfile/delta.h"
+#include "internal/blockfile/journal.h"
+#include "internal/blockfile/layout.h"
+#include "internal/blockfile/page_store.h"
+#include "internal/blockfile/space.h"
+#include "internal/io/counted_file.h"
+
+namespace spillway::blockfile {
+
+// What the readers of one generation share: the tree beneath the delta. As long as one lives, no
+// page that it reaches is used again.
+struct View {
+  TreeRoot registry;
+};
+
+// A block as one reader found it; keeps alive what it points to. Small ones allocate nothing.
+struct Block {
+ private:  // first, for the others live in it
+  std::array<std::byte, 1024> buffer_;
+  std::pmr::monotonic_buffer_resource memory_;
+
+ public:
+  Block();
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
+  bool exists = false;
+  uint64_t version = 0;
+  uint64_t block_id = 0;  // 0: it has none yet
+  uint64_t length = 0;
+  int64_t created_ns = 0;
+  int64_t modified_ns = 0;
+  bool is_inline = false;
+  std::pmr::vector<uint8_t> tag;
+  std::pmr::vector<uint8_t> inline_bytes;
+  std::pmr::vector<Part> parts;
+  std::pmr::vector<Digest> digests;
+  std::optional<Extent> list;  // where its list stands, if elsewhere
+  bool waits = false;          // for the writer
+  bool waits_open = false;     // and in the open group
+  std::shared_ptr<const Image> image;
+  std::shared_ptr<const View> view;
+
+  // What the view's delta had of that name, for whoever builds on it.
+  const Version* newest = nullptr;
+  uint64_t newest_commit = 0;
+
+  std::pmr::memory_resource* memory() { return &memory_; }
+};
+
+BlockInfo InfoOf(const Block& block);
+// kAlreadyExists, kNotFound, kConflict: the block is not what a caller expects.
+base::Status CheckExpected(const Block& found, uint64_t expected);
+
+// A stretch of a payload on its way: memory, or (if that is empty) a stretch of the file, or of the
+// image of the version that it builds on.
+struct DraftPart {
+  Bytes memory;
+  Extent extent;
+  bool fresh = false;
+  bool in_image = false;
+};
+
+// What a block is to become.
+struct Draft {
+  std::string_view name;
+  bool removes = false;
+  // As of Version.
+  bool inherits = true;
+  uint64_t block_id = 0;
+  int64_t created_ns = 0;
+  Bytes tag;
+  int64_t modified_ns = 0;
+  uint64_t length = 0;
+  std::span<const DraftPart> parts;
+  std::span<const Digest> digests;  // of the parts in the file
+
+  // Conditions. on: nobody has changed the block since it was found.
+  uint64_t expected = kAnyVersion;
+  bool must_exist = false;
+  const Block* on = nullptr;
+  uint64_t version = 0;  // set by Commit
+
+  // A run of parts that are all in memory, or one part of the file.
+  template <class Visit>  // (bool in_memory, std::span<const DraftPart>, uint64_t bytes)
+  void ForEachRun(Visit&& visit) const {
+    for (size_t begin = 0; begin < parts.size();) {
+      size_t end = begin + 1;
+      const bool in_memory = !parts[begin].memory.empty();
+      uint64_t bytes = in_memory ? parts[begin].memory.size() : parts[begin].extent.bytes;
+      for (; in_memory && end < parts.size() && !parts[end].memory.empty(); ++end) {
+        bytes += parts[end].memory.size();
+      }
+      visit(in_memory, parts.subspan(begin, end - begin), bytes);
+      begin = end;
+    }
+  }
+  bool all_in_memory() const {
+    return std::all_of(parts.begin(), parts.end(),
+                       [](const DraftPart& part) { return !part.memory.empty(); });
+  }
+};
+
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  static base::Result<std::shared_ptr<Engine>> Open(io::FileSystem* files, const std::string& path,
+                                                    const Settings& settings,
+                                                    base::Operation* operation);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Every call from outside goes through it.
+  base::CallGate& gate() { return gate_; }
+
+  base::Status Close(bool discard);
+  // As a crash, without waiting.
+  void Abandon();
+  base::Status Flush(Level level);
+
+  // A moment that stays readable. Ends with the pointer.
+  struct Snapshot {
+    std::shared_ptr<Engine> engine;
+    std::shared_ptr<const View> view;
+    uint64_t commit = 0;
+    Snapshot() = default;
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+    ~Snapshot();
+  };
+  // kWritten: as of what is in the file; while one has the writer's turn.
+  enum class Moment { kNow, kWritten };
+  base::Status TakeSnapshot(std::shared_ptr<const Snapshot>* snapshot,
+                            Moment moment = Moment::kNow);
+
+  // at may be null: now. meta: also tag and times of one that inherits them.
+  base::Status Find(const Snapshot* at, std::string_view name, bool meta, Block* block);
+  base::Status ReadRange(const Block& block, uint64_t offset, std::span<uint8_t> buffer);
+  // Names from `from` on as of the snapshot; see lister.h.
+  struct Listed {
+    std::string name;
+    bool removes = false;
+    std::vector<uint8_t> entry;  // empty: it waits, ask Find
+  };
+  base::Status ListDelta(const Snapshot& at, std::string_view from, bool beyond, size_t most,
+                         std::vector<Listed>* listed);
+  base::Status DecodeEntryInto(Bytes value, Block* block);
+  PageSource* pages() { return &pages_; }
+  BlobCache* cache() { return &cache_; }
+
+  // Adds to a block that waits in the open group, where that is cheap; *done tells.
+  base::Status AppendInPlace(std::string_view name, Bytes bytes, uint64_t* length, bool* done);
+  // All drafts or none, visible at once. since: none of the blocks may have changed after it.
+  // kConflict, kAlreadyExists, kNotFound: a condition, with the draft's index.
+  base::Status Commit(std::span<Draft> drafts, const Snapshot* since);
+  // Large payloads, or many that are together, do not wait in memory: writes those of the drafts
+  // into pages that are held from then on (also if it fails), and lets the drafts name them. The
+  // stores keep what they point to.
+  struct Aside {
+    std::vector<std::unique_ptr<std::vector<DraftPart>>> parts;
+    std::vector<std::unique_ptr<std::vector<Digest>>> digests;
+    std::vector<PageRun> held;
+  };
+  base::Status MoveLargeAside(std::span<Draft> drafts, Aside* aside);
+  void GiveBackLater(std::span<const PageRun> runs) noexcept;
+  base::Status CheckName(std::string_view name) const;
+  base::Status MayChange() SPW_EXCLUDES(mu_);
+
+  base::Status Verify(bool full, uint64_t bytes_per_second, base::Operation* operation,
+                      Report* report);
+  // Every page is used by exactly what the space map says; kCorrupt tells what is not so. Only
+  // while nobody writes; for tests.
+  base::Status CheckSpace();
+  FileStats Stats();
+
+  const Settings& settings() const { return settings_; }
+  uint64_t page_bytes() const { return page_bytes_; }
+  const std::string& path() const { return file_->path(); }
+  int64_t Now() const { return settings_.clock_ns(); }
+  Shape shape() const {
+    return {page_bytes_, known_pages_.load(std::memory_order_acquire), digester_.digest_bytes()};
+  }
+
+ private:
+  Engine(std::unique_ptr<io::File> file, const Superblock& superblock, const Settings& settings);
+
+  // Opening (engine_open.cc, engine_recover.cc).
+  static base::Status CreateNew(io::FileSystem* files, const std::string& path,
+                                const Settings& settings);
+  static base::Status ReadSuperblock(io::File* file, Superblock* superblock, Mark* mark);
+  base::Status LoadSpace();
+  base::Status LoadSpaceMap(uint64_t pages);
+  struct Replay;
+  base::Status Recover(const Mark& mark, base::Operation* operation);
+  base::Status ReadFrame(Replay* replay);
+  base::Status ApplyFrame(Replay* replay, bool proved);
+  base::Status TakePages(Replay* replay);
+  base::Status StartBackground();
+
+  // Committing (engine_commit.cc).
+  struct Commitment;
+  base::Status HoldAside(uint64_t pages, Aside* aside);
+  base::Status MoveAside(Draft* draft, uint64_t least, PageRun* run, Aside* aside);
+  base::Status WriteAside(Bytes payload, uint64_t block_id, const PageRun& run,
+                          std::vector<Digest>* digests);
+  base::Status TryCommit(Commitment* commitment);
+  base::Status CheckConditions(Commitment* commitment);
+  base::Status CheckUnchanged(Commitment* commitment, size_t index);
+  base::Status Admit(Commitment* commitment);
+  base::Status AwaitRoom(const Commitment& commitment) SPW_REQUIRES(mu_);
+  base::Status AddPieces(Group* group, uint64_t pages) SPW_REQUIRES(mu_);
+  void Fill(const Commitment& commitment);
+  base::Status Insert(Commitment* commitment);
+  bool StillSo(const Commitment& commitment) const SPW_REQUIRES(mu_);
+  void MakeVersion(Commitment* commitment, size_t index) SPW_REQUIRES(mu_);
+  void FindOrphans(Commitment* commitment) SPW_REQUIRES(mu_);
+  void LinkVersion(Version* version) SPW_REQUIRES(mu_);
+  bool IsWantedOpen(const Version* newest) const SPW_REQUIRES(mu_);
+  void Seal(uint64_t pages) SPW_REQUIRES(mu_);
+  uint64_t DirtyPages() const SPW_REQUIRES(mu_);
+  size_t DirtyBlocks() const SPW_REQUIRES(mu_);
+  // Of an image, for the lists that the writer adds to it.
+  static constexpr size_t kPiecesForLists = 8;
+  // A run for so much that waits; frames and lists take a little more.
+  static uint64_t RoomFor(uint64_t pages, size_t blocks) {
+    return pages * 17 / 16 + blocks / 8 + 16;
+  }
+  uint64_t PromisedPages() SPW_EXCLUDES(mu_);
+
+  // Writing (engine_write.cc). The writer's turn is taken and ended around them.
+  struct Prepared;
+  base::Status WriteGroup(Group* group);
+  base::Status TryGroup(Group* group, Prepared* prepared);
+  base::Status Prepare(Group* group, Prepared* prepared);
+  base::Status PrepareOne(Group* group, Version* version, Prepared* prepared);
+  base::Status FindBase(const Version& version, Block* base);
+  base::Status FillIn(Group* group, Prepared* prepared);
+  void DigestPart(const Image& image, uint64_t image_page, const Extent& extent, uint64_t block_id,
+                  Digest* digests);
+  base::Status WriteData(const Group& group, const Prepared& prepared);
+  base::Status Account(Group* group, Prepared* prepared);
+  void Publish(Group* group, Prepared* prepared) noexcept;
+  base::Status WriteMark(bool closed);
+  base::Status WriteAll(Level level);
+  base::Status SyncAndMark();
+
+  // Checkpoints (engine_checkpoint.cc).
+  enum class When { kIfAnythingChanged, kAlways };
+  struct Attempt;
+  base::Status WriteCheckpoint(When when, bool closing = false);
+  base::Status WriteLastCheckpoint();
+  void GatherChanges(Attempt* attempt) SPW_EXCLUDES(mu_);
+  void PruneDelta() noexcept SPW_EXCLUDES(mu_);
+  base::Status TryCheckpoint(Attempt* attempt);
+  base::Status Undo(Attempt* attempt);
+  base::Status WriteSpaceMap(Attempt* attempt);
+  base::Status ReserveSpaceMap(Attempt* attempt);
+  base::Status WriteSuperblock(const Superblock& superblock);
+  void StartGeneration(Attempt* attempt);
+  base::Status ReclaimSpace();
+
+  base::Status TakeTurn(bool closing = false) SPW_EXCLUDES(mu_);
+  void EndTurn(const base::Status& status) SPW_EXCLUDES(mu_);
+  // Ends writing unless the failure is one that leaves everything as it was.
+  void Fail(const base::Status& status) SPW_EXCLUDES(mu_);
+  base::Status MakeRoom(uint64_t pages) SPW_EXCLUDES(mu_);
+  void Background();
+  void StopBackground();
+  void ReleaseFile();
+
+  base::Status ReadList(const Extent& extent, const Digest& digest, std::vector<uint8_t>* bytes);
+  base::Status ReadStored(const Extent& extent, uint64_t block_id, const Digest* digests,
+                          uint64_t begin, std::span<uint8_t> buffer);
+  base::Status CopyPending(const Version& version, Block* block) SPW_REQUIRES(mu_);
+  base::Status FindFrom(const Version* version, const TreeRoot& registry, std::string_view name,
+                        Block* block);
+
+  class SpaceCheck;
+  class Verification;
+
+  uint64_t inline_bytes_most() const { return std::min<uint64_t>(1024, page_bytes_ / 4); }
+  uint64_t name_bytes_most() const { return page_bytes_ < 4096 ? 100 : 1024; }
+  uint64_t PagesOf(uint64_t bytes) const { return base::CeilDiv(bytes, page_bytes_); }
+  io::FileCounters io_;
+  std::unique_ptr<io::File> file_;
+  const Settings settings_;
+  const uint64_t page_bytes_;
+  const Digester digester_;
+  const bool read_only_;
+  const std::shared_ptr<PieceStore> pieces_ = std::make_shared<PieceStore>();
+
+  // The writer's.
+  Superblock superblock_;  // of the last checkpoint
+  Space space_;
+  PageStore pages_;
+  Journal journal_;
+  std::vector<PageRef> space_leaves_;  // where each leaf of the space map stands; empty: nowhere
+  // Of a file that is only read: why it has no space map, and how many of its pages are there.
+  base::Status space_damage_;
+  uint64_t pages_there_ = UINT64_MAX;
+  Mark mark_;
+  std::unique_ptr<Prepared> prepared_;    // kept for its memory
+  std::atomic<uint64_t> known_pages_{0};  // no entry that was published reaches beyond
+
+  BlobCache cache_;
+  base::CallGate gate_;
+
+  mutable base::Mutex mu_;
+  base::CondVar changed_;  // turn ended, room made, places filled
+  base::CondVar work_;     // for the thread
+  bool writing_ SPW_GUARDED_BY(mu_) = false;
+  bool closing_ SPW_GUARDED_BY(mu_) = false;  // takes no changes
+  bool closed_ SPW_GUARDED_BY(mu_) = false;
+  bool abandoned_ SPW_GUARDED_BY(mu_) = false;  // closed without a closer
+  bool sealing_ SPW_GUARDED_BY(mu_) = false;    // no places are given out
+  bool stop_ SPW_GUARDED_BY(mu_) = false;       // for the thread
+  bool write_wanted_ SPW_GUARDED_BY(mu_) = false;
+  bool checkpoint_wanted_ SPW_GUARDED_BY(mu_) = false;
+  base::Status poison_ SPW_GUARDED_BY(mu_);
+  base::Code health_ SPW_GUARDED_BY(mu_) = base::Code::kOk;
+  std::shared_ptr<const View> view_ SPW_GUARDED_BY(mu_);
+  Delta delta_ SPW_GUARDED_BY(mu_);
+  std::multiset<uint64_t> snapshots_ SPW_GUARDED_BY(mu_);  // the commits at which they stand
+  std::shared_ptr<Group> open_ SPW_GUARDED_BY(mu_);
+  std::deque<std::shared_ptr<Group>> sealed_ SPW_GUARDED_BY(mu_);  // oldest first
+  std::vector<PageRun> orphans_ SPW_GUARDED_BY(mu_);  // held, and nothing will name them
+  uint64_t commit_ SPW_GUARDED_BY(mu_) = 0;           // the newest
+  uint64_t written_ SPW_GUARDED_BY(mu_) = 0;          // all up to it are in the file
+  uint64_t durable_ SPW_GUARDED_BY(mu_) = 0;          // and on the device
+  uint64_t next_version_ SPW_GUARDED_BY(mu_) = 1;
+  uint64_t room_pages_ SPW_GUARDED_BY(mu_) = 0;  // there is a free run so long
+  std::atomic<uint64_t> next_block_id_{1};
+  std::optional<base::Worker> worker_;
+
+  // Copies of the writer's numbers, and counters.
+  struct Counters {
+    std::atomic<uint64_t> blocks{0}, payload_bytes{0}, pages{0}, pages_used{0}, pages_held{0};
+    std::atomic<uint64_t> snapshots{0}, puts{0}, groups{0}, checkpoints{0};
+    std::atomic<uint64_t> waits{0}, checksum_errors{0};
+  };
+  Counters counters_;
+};
+
+}  // namespace spillway::blockfile

@@ -1,0 +1,476 @@
+// Changes come into the open group: a place is given out under the mutex, filled without it, and
+// made visible under it again, all drafts of a call at once.
+#include <string>
+#include <unordered_map>
+
+#include "internal/base/bytes.h"
+#include "internal/blockfile/engine.h"
+#include "internal/blockfile/runs.h"
+
+namespace spillway::blockfile {
+
+using base::Code;
+using base::MutexLock;
+using base::Status;
+
+// One call of Commit.
+struct Engine::Commitment {
+  struct Place {
+    bool is_inline = false;
+    uint64_t image_page = 0;  // of its first run in memory; the others follow
+    Version* made = nullptr;
+    // The conditions held when the delta had this version of the name (null: none), in this view.
+    bool conditional = false;
+    const Version* newest = nullptr;
+    uint64_t newest_commit = 0;
+    std::shared_ptr<const View> view;
+  };
+  Commitment(std::span<Draft> wanted, const Snapshot* after)
+      : drafts(wanted), since(after), memory(buffer.data(), buffer.size()), places(&memory) {
+    places.resize(wanted.size());
+  }
+
+  std::span<Draft> drafts;
+  const Snapshot* since;
+  std::array<std::byte, 1024> buffer;
+  std::pmr::monotonic_buffer_resource memory;
+  std::pmr::vector<Place> places;
+  Aside aside;
+  uint64_t pages = 0;            // of the image
+  std::shared_ptr<Group> group;  // in which they are placed
+  std::vector<PageRun> orphans;  // fresh pages that no version names once these are visible
+};
+
+namespace {
+
+Status About(const Status& status, size_t index) {
+  return Status(status.code(), status.message()).WithRecord(static_cast<int64_t>(index));
+}
+
+}  // namespace
+
+Status Engine::CheckName(std::string_view name) const {
+  if (name.empty() || name.size() > name_bytes_most() ||
+      name.find('\0') != std::string_view::npos) {
+    return base::InvalidArgument("a block's name has 1 to " + std::to_string(name_bytes_most()) +
+                                 " bytes, none of them 0");
+  }
+  return {};
+}
+
+Status Engine::MayChange() {
+  MutexLock lock(mu_);
+  if (closing_ || closed_) {
+    return Status(Code::kClosed);
+  }
+  return read_only_ ? Status(Code::kReadOnly, path() + ": opened for reading") : poison_;
+}
+
+// Whether the newest version waits in the open group, and a snapshot wants it to stay: then the
+// next goes into another group, for a group has one of a name.
+bool Engine::IsWantedOpen(const Version* newest) const {
+  return newest != nullptr && newest->group == open_.get() && !snapshots_.empty() &&
+         *snapshots_.rbegin() >= newest->commit;
+}
+
+Status Engine::Commit(std::span<Draft> drafts, const Snapshot* since) {
+  SPW_RETURN_IF_ERROR(MayChange());
+  if (drafts.empty()) {
+    return {};
+  }
+  Commitment commitment(drafts, since);
+  const Status status = base::CatchToStatus([&] {
+    for (;;) {
+      Status tried = TryCommit(&commitment);
+      if (tried.code() != Code::kWouldBlock) {  // else something changed meanwhile
+        return tried;
+      }
+    }
+  });
+  if (!status.ok()) {
+    if (!commitment.aside.held.empty()) {
+      GiveBackLater(commitment.aside.held);
+    }
+    return status;
+  }
+  counters_.puts.fetch_add(drafts.size(), std::memory_order_relaxed);
+  return {};
+}
+
+Status Engine::TryCommit(Commitment* commitment) {
+  SPW_RETURN_IF_ERROR(CheckConditions(commitment));
+  SPW_RETURN_IF_ERROR(MoveLargeAside(commitment->drafts, &commitment->aside));
+  SPW_RETURN_IF_ERROR(Admit(commitment));
+  Fill(*commitment);
+  return Insert(commitment);
+}
+
+// Looks up what conditions speak of, and notes what they were found on.
+Status Engine::CheckConditions(Commitment* commitment) {
+  for (size_t i = 0; i < commitment->drafts.size(); ++i) {
+    Draft& draft = commitment->drafts[i];
+    Commitment::Place& place = commitment->places[i];
+    if (commitment->since != nullptr) {
+      SPW_RETURN_IF_ERROR(CheckUnchanged(commitment, i));
+    }
+    if (draft.on != nullptr) {
+      place.conditional = true;
+      place.newest = draft.on->newest;
+      place.newest_commit = draft.on->newest_commit;
+      place.view = draft.on->view;
+    }
+    if (draft.expected == kAnyVersion && !draft.must_exist) {
+      continue;
+    }
+    Block found;
+    SPW_RETURN_IF_ERROR(Find(nullptr, draft.name, false, &found));
+    if (draft.must_exist && !found.exists) {
+      return About({Code::kNotFound, "no such block"}, i);
+    }
+    if (const Status met = CheckExpected(found, draft.expected); !met.ok()) {
+      return About(met, i);
+    }
+    if (draft.on == nullptr) {
+      place.conditional = true;
+      place.newest = found.newest;
+      place.newest_commit = found.newest_commit;
+      place.view = found.view;
+    }
+  }
+  return {};
+}
+
+// The block is what it was at the snapshot.
+Status Engine::CheckUnchanged(Commitment* commitment, size_t index) {
+  const Draft& draft = commitment->drafts[index];
+  Block now;
+  SPW_RETURN_IF_ERROR(Find(nullptr, draft.name, false, &now));
+  if (now.view != commitment->since->view) {
+    Block then;
+    SPW_RETURN_IF_ERROR(Find(commitment->since, draft.name, false, &then));
+    if (then.exists != now.exists || then.version != now.version) {
+      return About({Code::kConflict, "somebody else has changed the block"}, index);
+    }
+  } else if (now.newest != nullptr && now.newest_commit > commitment->since->commit) {
+    return About({Code::kConflict, "somebody else has changed the block"}, index);
+  }
+  Commitment::Place& place = commitment->places[index];
+  place.conditional = true;
+  place.newest = now.newest;
+  place.newest_commit = now.newest_commit;
+  place.view = now.view;
+  return {};
+}
+
+// What waits is bounded in memory, and every page of it has a place in the file.
+Status Engine::AwaitRoom(const Commitment& commitment) {
+  const uint64_t pages = commitment.pages;
+  for (bool waited = false;; waited = true) {
+    if (closing_ || closed_ || !poison_.ok()) {
+      return closing_ || closed_ ? Status(Code::kClosed) : poison_;
+    }
+    const uint64_t dirty = DirtyPages();
+    const size_t blocks = DirtyBlocks();
+    const bool over = (dirty + pages) * page_bytes_ > settings_.dirty_bytes_most ||
+                      blocks + commitment.drafts.size() > settings_.dirty_blocks_most;
+    const bool frees = pages == 0 && commitment.drafts.front().removes;
+    if (over && blocks > 0 && !(frees && health_ == Code::kFull)) {
+      counters_.waits.fetch_add(waited ? 0 : 1, std::memory_order_relaxed);
+      mu_.Unlock();
+      const Status written = Flush(Level::kKernel);
+      mu_.Lock();
+      SPW_RETURN_IF_ERROR(written);
+      continue;
+    }
+    const uint64_t room = pages == 0 ? 0 : RoomFor(dirty + pages, blocks);
+    if (room > room_pages_) {
+      mu_.Unlock();
+      const Status made = MakeRoom(room);
+      mu_.Lock();
+      SPW_RETURN_IF_ERROR(made);
+      continue;
+    }
+    if (sealing_) {
+      changed_.Wait(mu_);
+      continue;
+    }
+    return {};
+  }
+}
+
+// Memory comes from outside the mutex.
+Status Engine::AddPieces(Group* group, uint64_t pages) {
+  std::vector<PieceStore::Piece> pieces(group->image->pieces_missing(pages));
+  mu_.Unlock();
+  const Status taken = base::CatchToStatus([&] {
+    for (PieceStore::Piece& piece : pieces) {
+      piece = pieces_->Take();
+    }
+    return Status();
+  });
+  mu_.Lock();
+  if (taken.ok() && group == open_.get()) {
+    for (PieceStore::Piece& piece : pieces) {
+      if (group->image->pieces_missing(pages) > 0) {
+        group->image->AddPiece(std::move(piece));
+      }
+    }
+  }
+  for (PieceStore::Piece& piece : pieces) {
+    if (piece) {
+      pieces_->GiveBack(std::move(piece));
+    }
+  }
+  return taken;
+}
+
+Status Engine::Admit(Commitment* commitment) {
+  commitment->pages = 0;
+  for (size_t i = 0; i < commitment->drafts.size(); ++i) {
+    const Draft& draft = commitment->drafts[i];
+    Commitment::Place& place = commitment->places[i];
+    place.is_inline = draft.length <= inline_bytes_most() && draft.all_in_memory();
+    place.image_page = commitment->pages;
+    if (!place.is_inline) {
+      draft.ForEachRun([&](bool in_memory, auto, uint64_t bytes) {
+        commitment->pages += in_memory ? PagesOf(bytes) : 0;
+      });
+    }
+  }
+  MutexLock lock(mu_);
+  for (;;) {
+    SPW_RETURN_IF_ERROR(AwaitRoom(*commitment));
+    const bool must_seal =
+        !snapshots_.empty() &&
+        std::any_of(commitment->drafts.begin(), commitment->drafts.end(), [&](const Draft& draft) {
+          mu_.AssertHeld();
+          return IsWantedOpen(delta_.Newest(draft.name));
+        });
+    const size_t missing = open_->image->pieces_missing(commitment->pages);
+    if (must_seal || missing + kPiecesForLists > open_->image->pieces_left()) {
+      Seal(commitment->pages);
+      continue;
+    }
+    if (missing > 0) {
+      SPW_RETURN_IF_ERROR(AddPieces(open_.get(), commitment->pages));
+      continue;
+    }
+    break;
+  }
+  const uint64_t first = open_->image->GiveOut(commitment->pages);
+  for (Commitment::Place& place : commitment->places) {
+    place.image_page += first;
+  }
+  commitment->group = open_;
+  ++open_->filling;
+  return {};
+}
+
+void Engine::Fill(const Commitment& commitment) {
+  Image* const image = commitment.group->image.get();
+  for (size_t i = 0; i < commitment.drafts.size(); ++i) {
+    const Commitment::Place& place = commitment.places[i];
+    if (place.is_inline) {
+      continue;
+    }
+    uint64_t page = place.image_page;
+    commitment.drafts[i].ForEachRun([&](bool in_memory, auto parts, uint64_t bytes) {
+      if (!in_memory) {
+        return;
+      }
+      uint64_t at = page * page_bytes_;
+      for (const DraftPart& part : parts) {
+        image->Write(at, part.memory);
+        at += part.memory.size();
+      }
+      page += PagesOf(bytes);
+      image->Zero(at, page * page_bytes_ - at);
+    });
+  }
+}
+
+// Whether what the conditions were found on still is.
+bool Engine::StillSo(const Commitment& commitment) const {
+  for (size_t i = 0; i < commitment.drafts.size(); ++i) {
+    const Commitment::Place& place = commitment.places[i];
+    const Version* const newest = delta_.Newest(commitment.drafts[i].name);
+    if (IsWantedOpen(newest)) {
+      return false;  // a snapshot was taken meanwhile
+    }
+    const Block* const on = commitment.drafts[i].on;
+    if (on != nullptr && on->waits_open && (newest == nullptr || newest->group != open_.get())) {
+      return false;  // it builds on an image that is closed
+    }
+    if (place.conditional && (place.view != view_ || place.newest != newest ||
+                              (newest != nullptr && newest->commit != place.newest_commit))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Status Engine::Insert(Commitment* commitment) {
+  MutexLock lock(mu_);
+  Group* const group = commitment->group.get();  // still the open one: it has a place being filled
+  const auto filled = [&] {
+    mu_.AssertHeld();
+    if (--group->filling == 0) {
+      changed_.NotifyAll();
+    }
+  };
+  Status status;
+  if (closing_ || closed_ || !poison_.ok()) {
+    status = closing_ || closed_ ? Status(Code::kClosed) : poison_;
+  } else if (!StillSo(*commitment)) {
+    const bool on = std::any_of(commitment->drafts.begin(), commitment->drafts.end(),
+                                [](const Draft& draft) { return draft.on != nullptr; });
+    status = Status(on ? Code::kConflict : Code::kWouldBlock);
+  } else {
+    // First all that can fail; nothing of it is visible.
+    status = base::CatchToStatus([&] {
+      mu_.AssertHeld();
+      const size_t needed = group->versions.size() + commitment->drafts.size();
+      if (needed > group->versions.capacity()) {  // by doubling, not to copy them all each time
+        group->versions.reserve(std::max(needed, 2 * group->versions.capacity()));
+      }
+      for (size_t i = 0; i < commitment->drafts.size(); ++i) {
+        MakeVersion(commitment, i);
+      }
+      FindOrphans(commitment);
+      return Status();
+    });
+  }
+  if (!status.ok()) {
+    for (Commitment::Place& place : commitment->places) {
+      if (place.made != nullptr) {
+        delta_.Discard(std::exchange(place.made, nullptr));
+      }
+    }
+    filled();
+    return status;
+  }
+  ++commit_;
+  group->last_commit = commit_;
+  for (size_t i = 0; i < commitment->drafts.size(); ++i) {
+    Version* const version = commitment->places[i].made;
+    version->commit = commit_;
+    version->version = next_version_++;
+    commitment->drafts[i].version = version->version;
+    LinkVersion(version);
+  }
+  const std::vector<PageRun>& orphans = commitment->orphans;
+  orphans_.insert(orphans_.end(), orphans.begin(), orphans.end());  // there is room
+  filled();
+  if (!write_wanted_ && DirtyPages() * page_bytes_ > settings_.dirty_bytes_most / 2) {
+    write_wanted_ = true;
+    work_.NotifyOne();
+  }
+  return {};
+}
+
+void Engine::MakeVersion(Commitment* commitment, size_t index) {
+  const Draft& draft = commitment->drafts[index];
+  Commitment::Place& place = commitment->places[index];
+  Version* const version = place.made = delta_.Make(draft.name);
+  const Version* const newest = delta_.Newest(draft.name);
+  const bool in_place = newest != nullptr && newest->group == open_.get();
+  version->group = open_.get();
+  version->removes = draft.removes;
+  version->modified_ns = draft.modified_ns;
+  version->inherits = draft.inherits;
+  version->block_id = draft.block_id;
+  version->created_ns = draft.created_ns;
+  version->length = draft.length;
+  version->is_inline = place.is_inline;
+  version->tag.assign(draft.tag.begin(), draft.tag.end());
+  if (in_place && draft.inherits && (newest->removes || !newest->inherits)) {
+    version->inherits = false;
+    version->created_ns = newest->removes ? version->modified_ns : newest->created_ns;
+    version->tag = newest->removes ? std::pmr::vector<uint8_t>() : newest->tag;
+  } else if (draft.inherits && newest != nullptr && newest->group != nullptr && newest->inherits &&
+             !newest->removes) {
+    version->created_ns = newest->created_ns;  // if it was a new one
+  }
+  if (place.is_inline) {
+    for (const DraftPart& part : draft.parts) {
+      version->bytes.insert(version->bytes.end(), part.memory.begin(), part.memory.end());
+    }
+  } else {
+    uint64_t page = place.image_page;
+    draft.ForEachRun([&](bool in_memory, auto parts, uint64_t bytes) {
+      if (in_memory) {
+        version->parts.push_back({.extent = {page, bytes}, .in_image = true});
+        page += PagesOf(bytes);
+      } else {
+        const DraftPart& part = parts[0];
+        version->parts.push_back(
+            {.extent = part.extent, .in_image = part.in_image, .fresh = part.fresh});
+      }
+    });
+    version->digests.assign(draft.digests.begin(), draft.digests.end());
+    version->image = open_->image;
+  }
+}
+
+// What was written around the group and is part of no block any more. All drafts at once: a rename
+// moves such pages from one name to another, and of two drafts with one name the last counts.
+void Engine::FindOrphans(Commitment* commitment) {
+  std::vector<PageRun> fresh;
+  const auto add = [&](const Version& version) {
+    for (const Part& part : version.parts) {
+      if (part.fresh) {
+        fresh.push_back(part.extent.run(page_bytes_));
+      }
+    }
+  };
+  for (const Commitment::Place& place : commitment->places) {
+    const Version* const newest = delta_.Newest(*place.made->name);
+    if (newest != nullptr && newest->group == open_.get()) {
+      add(*newest);
+    }
+    add(*place.made);
+  }
+  if (fresh.empty()) {
+    return;
+  }
+  std::unordered_map<const void*, const Version*> last;  // by name
+  for (const Commitment::Place& place : commitment->places) {
+    last[place.made->name] = place.made;
+  }
+  std::vector<PageRun> kept;
+  for (const auto& [name, version] : last) {
+    for (const Part& part : version->parts) {
+      if (part.in_file()) {
+        kept.push_back(part.extent.run(page_bytes_));
+      }
+    }
+  }
+  std::sort(fresh.begin(), fresh.end(),
+            [](const PageRun& a, const PageRun& b) { return a.first < b.first; });
+  // A part that stays is there twice: whole, as it was, and as much of it as stays.
+  std::vector<PageRun> joined;
+  for (const PageRun& run : fresh) {
+    if (!joined.empty() && run.first < joined.back().end()) {
+      joined.back().pages = std::max(joined.back().end(), run.end()) - joined.back().first;
+    } else {
+      joined.push_back(run);
+    }
+  }
+  commitment->orphans = Without(&joined, &kept);
+  orphans_.reserve(orphans_.size() + commitment->orphans.size());
+}
+
+void Engine::LinkVersion(Version* version) {
+  const Version* const newest = delta_.Newest(*version->name);
+  if (newest != nullptr && newest->group == open_.get()) {
+    version->place = newest->place;
+    open_->versions[version->place] = version;
+    delta_.LinkInPlace(version);
+    return;
+  }
+  version->place = open_->versions.size();
+  open_->versions.push_back(version);  // there is room
+  delta_.Link(version);
+}
+
+}  // namespace spillway::blockfile
