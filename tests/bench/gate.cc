@@ -6,7 +6,6 @@
 // is the median of the rounds' ratios.
 #include <algorithm>
 #include <cinttypes>
-#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -14,6 +13,7 @@
 
 #include "tests/bench/files.h"
 #include "tests/bench/ingest.h"
+#include "tests/bench/judge.h"
 #include "tests/bench/spillway_store.h"
 #include "tests/bench/sqlite_store.h"
 
@@ -42,40 +42,9 @@ struct Round {
   IngestResult results[kRunners];
 };
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 // The cap is a third of the records, as 1,000,000 is of 3,000,000; the hard limit 130 % of it.
 uint64_t Cap() { return Corpus::Get().records() / 3; }
 uint64_t HardLimit() { return Cap() * 13 / 10; }
-
-__attribute__((format(printf, 1, 2))) std::string Format(const char* format, ...) {
-  char text[512];
-  va_list values;
-  va_start(values, format);
-  // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, one line above
-  std::vsnprintf(text, sizeof(text), format, values);
-  va_end(values);
-  return text;
-}
-
-class Report {
- public:
-  // Counts a failure.
-  void Judge(bool passed, const std::string& line) {
-    std::printf("%s  %s\n", passed ? "PASS" : "FAIL", line.c_str());
-    std::fflush(stdout);
-    failed_ = failed_ || !passed;
-  }
-  static void Note(const std::string& line) { std::printf("      %s\n", line.c_str()); }
-  bool failed() const { return failed_; }
-
- private:
-  bool failed_ = false;
-};
 
 Contestant SqliteRows(Durability durability, size_t batches_per_transaction) {
   return Contestant{

@@ -37,6 +37,7 @@ double CpuSeconds() {
 }
 
 uint64_t WrittenBytes() { return KernelNumber("/proc/self/io", "write_bytes:"); }
+uint64_t CalledBytes() { return KernelNumber("/proc/self/io", "wchar:"); }
 
 // Makes VmHWM start again from the present value.
 void ResetPeak() {
@@ -49,11 +50,14 @@ void ResetPeak() {
 
 }  // namespace
 
-Meter::Meter() {
-  malloc_trim(0);  // what an earlier contestant gave back shall not hide what this one takes
+Meter::Meter(Trim trim) {
+  if (trim == Trim::kYes) {
+    malloc_trim(0);
+  }
   ResetPeak();
-  rss_bytes_ = KernelNumber("/proc/self/status", "VmRSS:") * 1024;
+  rss_bytes_ = ResidentBytes();
   written_bytes_ = WrittenBytes();
+  called_bytes_ = CalledBytes();
   cpu_seconds_ = CpuSeconds();
   watch_ = Stopwatch();
 }
@@ -65,6 +69,7 @@ Usage Meter::Stop() const {
   const uint64_t peak = KernelNumber("/proc/self/status", "VmHWM:") * 1024;
   usage.rss_peak_bytes = peak > rss_bytes_ ? peak - rss_bytes_ : 0;
   usage.written_bytes = WrittenBytes() - written_bytes_;
+  usage.called_bytes = CalledBytes() - called_bytes_;
   return usage;
 }
 
@@ -85,6 +90,9 @@ int64_t Latencies::Nanos(double fraction) {
   const size_t index = rank < 1 ? 0 : static_cast<size_t>(rank) - 1;
   return nanos_[std::min(index, nanos_.size() - 1)];
 }
+
+uint64_t ResidentBytes() { return KernelNumber("/proc/self/status", "VmRSS:") * 1024; }
+uint64_t AnonymousBytes() { return KernelNumber("/proc/self/status", "RssAnon:") * 1024; }
 
 void BackMemory(uint64_t bytes) {
   constexpr uint64_t kPage = 4096;

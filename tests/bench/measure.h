@@ -23,18 +23,24 @@ struct Usage {
   double cpu_seconds = 0;       // user and system, all threads
   uint64_t rss_peak_bytes = 0;  // above the value at the start; mapped file pages count
   uint64_t written_bytes = 0;   // handed to the disk's queue, or dirtied in the page cache
+  uint64_t called_bytes = 0;    // given to write calls; what is changed through a mapping is not
 };
+
+// Whether freed memory goes back to the system before: then no contestant hides in what another
+// one left, but each pays for fresh pages, which is no steady state.
+enum class Trim { kNo, kYes };
 
 // Measures from its construction to Stop. One at a time per process: the kernel keeps one peak.
 class Meter {
  public:
-  Meter();
+  explicit Meter(Trim trim = Trim::kYes);
   Usage Stop() const;
   double Seconds() const { return watch_.seconds(); }
 
  private:
   uint64_t rss_bytes_;
   uint64_t written_bytes_;
+  uint64_t called_bytes_;
   double cpu_seconds_;
   Stopwatch watch_;  // last: starts when all else is read
 };
@@ -59,6 +65,10 @@ class Latencies {
   std::vector<int64_t> nanos_;
   bool sorted_ = false;
 };
+
+// Memory of the process now, and the part of it that is no page of a file.
+uint64_t ResidentBytes();
+uint64_t AnonymousBytes();
 
 // Takes so much memory from the system, writes to it and gives it back. A virtual machine may have
 // returned its free memory to the host; what is measured next should not pay for getting it anew.

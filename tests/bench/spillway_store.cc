@@ -3,40 +3,10 @@
 #include <algorithm>
 
 #include "tests/bench/files.h"
+#include "tests/bench/spillway_call.h"
 
 namespace spillway::bench {
 namespace {
-
-void Check(spw_status status, spw_error* error, const char* call) {
-  if (status != SPW_OK) {
-    Die(std::string(call) + ": " + spw_status_name(status) + ": " +
-        spw_error_message(error, nullptr));
-  }
-}
-
-// CHECKED(spw_store_stats, store, &out): the call with an error appended, which must not come.
-#define SPW_CHECKED(call, ...)                        \
-  do {                                                \
-    spw_error* error_ = nullptr;                      \
-    Check(call(__VA_ARGS__, &error_), error_, #call); \
-  } while (false)
-
-class Options {
- public:
-  Options() {
-    spw_error* error = nullptr;
-    Check(spw_options_new(&options_, &error), error, "spw_options_new");
-  }
-  ~Options() { spw_options_free(options_); }
-  Options(const Options&) = delete;
-  Options& operator=(const Options&) = delete;
-
-  void Set(int32_t key, int64_t value) { SPW_CHECKED(spw_options_set_i64, options_, key, value); }
-  const spw_options* get() const { return options_; }
-
- private:
-  spw_options* options_ = nullptr;
-};
 
 int64_t Limit(uint64_t value) {
   return value == kUnlimited ? SPW_UNLIMITED : static_cast<int64_t>(value);

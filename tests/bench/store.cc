@@ -17,18 +17,6 @@ void Store::Gather(std::span<const uint64_t> seqs, RecordHash* hash) {
   }
 }
 
-const char* DurabilityName(Durability durability) {
-  switch (durability) {
-    case Durability::kMemory:
-      return "memory";
-    case Durability::kAtEnd:
-      return "D0";
-    case Durability::kEachBatch:
-      return "D1";
-  }
-  return "?";
-}
-
 const std::vector<Contestant>& Contestants() {
   static const std::vector<Contestant> all = [] {
     std::vector<Contestant> list;

@@ -11,14 +11,9 @@
 #include <vector>
 
 #include "tests/bench/corpus.h"
+#include "tests/bench/durability.h"
 
 namespace spillway::bench {
-
-enum class Durability {
-  kMemory,     // nothing is written
-  kAtEnd,      // D0: durable once, when Close returns
-  kEachBatch,  // D1: durable when Add returns
-};
 
 constexpr uint64_t kUnlimited = UINT64_MAX;
 
@@ -78,8 +73,6 @@ struct Contestant {
 
 // All that were built, in the order of the report.
 const std::vector<Contestant>& Contestants();
-
-const char* DurabilityName(Durability durability);
 
 // One per file that implements contestants; each adds its own.
 void AddMemoryLimits(std::vector<Contestant>* all);

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""summary.py bench.json: the medians of a run as tables, Spillway beside the limits and the peers."""
+"""summary.py file.json...: the medians of a run as tables, Spillway beside the limits and the peers."""
 import json
+import re
 import sys
 from collections import defaultdict
 
-LIMITS = {"memcpy", "arena_huge", "arena_4k", "file", "file_direct"}
+LIMITS = {"memcpy", "arena_huge", "arena_4k", "file", "file_direct",
+          "raw", "raw_cow", "raw_cow_used"}
 RATE = ("Mrec/s", "Mrec_s", "{:.2f}")
 INGEST = [RATE, ("CPU s", "cpu_s", "{:.2f}"), ("peak MB", "rss_peak_MB", "{:.0f}"),
           ("disk MB", "disk_MB", "{:.0f}"), ("written MB", "written_MB", "{:.0f}"),
@@ -17,11 +19,36 @@ SCAN = [RATE, ("CPU s", "cpu_s", "{:.2f}"), ("peak MB", "rss_peak_MB", "{:.0f}")
 POINTS = [RATE, ("p50 us", "record_p50_us", "{:.3f}"), ("p99 us", "record_p99_us", "{:.3f}"),
           ("p99.9 us", "record_p999_us", "{:.3f}"), ("max us", "record_max_us", "{:.1f}"),
           ("CPU s", "cpu_s", "{:.2f}")]
+UPDATES = [("ms", "ms", "{:.2f}"), ("x raw", "times_raw", "{:.2f}"),
+           ("close ms", "close_ms", "{:.2f}"), ("all, x raw", "total_times_raw", "{:.2f}"),
+           ("x payload", "written_per_payload", "{:.3f}"), ("own", "own_per_payload", "{:.3f}"),
+           ("CPU s", "cpu_s", "{:.3f}"), ("peak MB", "rss_peak_MB", "{:.0f}"),
+           ("disk MB", "disk_MB", "{:.0f}"), ("p50 ms", "group_p50_ms", "{:.3f}"),
+           ("p99 ms", "group_p99_ms", "{:.3f}"), ("max ms", "group_max_ms", "{:.3f}")]
+NEUTRAL = [("all ms", "ms", "{:.2f}"), ("insert ms", "insert_ms", "{:.2f}"),
+           ("update ms", "update_ms", "{:.2f}"), ("read ms", "read_ms", "{:.2f}"),
+           ("delete ms", "delete_ms", "{:.2f}"), ("CPU s", "cpu_s", "{:.3f}"),
+           ("disk MB", "disk_MB", "{:.1f}")]
+MIXED = [("M calls/s", "Mrec_s", "{:.3f}"), ("close ms", "close_ms", "{:.1f}"),
+         ("read p50 us", "read_p50_us", "{:.2f}"), ("read p99", "read_p99_us", "{:.1f}"),
+         ("put p50", "put_p50_us", "{:.2f}"), ("put p99", "put_p99_us", "{:.1f}"),
+         ("put max", "put_max_us", "{:.0f}"), ("delete p99", "delete_p99_us", "{:.1f}"),
+         ("CPU s", "cpu_s", "{:.2f}")]
+READS = [("M reads/s", "Mrec_s", "{:.3f}"), ("p50 us", "read_p50_us", "{:.2f}"),
+         ("p99 us", "read_p99_us", "{:.2f}"), ("max us", "read_max_us", "{:.1f}"),
+         ("peak MB", "rss_peak_MB", "{:.0f}")]
+OPEN = [("M names/s", "Mrec_s", "{:.2f}"), ("open ms", "open_ms", "{:.2f}"),
+        ("open MB", "open_rss_MB", "{:.1f}"), ("anonymous", "open_anonymous_MB", "{:.1f}")]
 TABLES = [
     ("W1_ingest", "W1 ingest, no cap", INGEST),
     ("W2_capped", "W2 ingest, a third of the records in memory, D0", CAPPED),
     ("W3_scan", "W3 scan in order, every byte hashed", SCAN),
     ("W4_points", "W4 point reads (gather: per record of 1,000)", POINTS),
+    ("W5_updates", "W5 500 of 1,000 blocks updated, durable", UPDATES),
+    ("W5_neutral", "W5 neutral, a durable batch per kind", NEUTRAL),
+    ("W5_mixed", "W5 mixed, 60 % reads, 30 % puts, 10 % deletes, durable at the end", MIXED),
+    ("W6_reads", "W6 1,000 random reads, warm (raw_cow: pread and XXH3)", READS),
+    ("W6_open", "W6 open a million blocks, list 100,000 names", OPEN),
 ]
 
 
@@ -39,8 +66,13 @@ def medians(runs):
     return result, failures
 
 
+def registered(contestants):
+    """When the program named the variant for the first time; they run in random order."""
+    return min(run["family_index"] for run in contestants.values())
+
+
 def strip(name):
-    return name.replace("/iterations:1", "").replace("/manual_time", "")
+    return re.sub(r"/(iterations:1|repeats:\d+|manual_time)(?=/|$)", "", name)
 
 
 def group(workload, variant):
@@ -48,7 +80,17 @@ def group(workload, variant):
     return variant.split("/", 1)[1] if workload == "W4_points" else variant
 
 
+def compare_with_raw(contestants):
+    """Times as multiples of pwrite in place."""
+    raw = contestants.get("raw", {})
+    for key, times in (("ms", "times_raw"), ("total_ms", "total_times_raw")):
+        for counters in contestants.values():
+            if raw.get(key) and key in counters:
+                counters[times] = counters[key] / raw[key]
+
+
 def print_table(title, columns, contestants):
+    compare_with_raw(contestants)
     ours = [counters for name, counters in contestants.items() if name.startswith("spillway")]
     print(f"\n{title}")
     used = [c for c in columns if any(c[1] in counters for counters in contestants.values())]
@@ -70,15 +112,23 @@ def compare(name, counters, ours):
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        run = json.load(file)
+    for path in sys.argv[1:]:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        if text:  # a filter that lets no run through leaves an empty file
+            print_run(json.loads(text))
+
+
+def print_run(run):
     context = run["context"]
     print("\nmedians; " + "; ".join(
-        f"{key} {context[key]}" for key in ("records", "file_system", "transparent_huge_pages")
-        if key in context))
+        f"{key} {context[key]}" for key in
+        ("records", "seed", "file_system", "transparent_huge_pages", "load_avg") if key in context))
     results, failures = medians(run["benchmarks"])
     for workload, title, columns in TABLES:
-        for variant, contestants in results.get(workload, {}).items():
+        variants = results.get(workload, {})
+        for variant in sorted(variants, key=lambda name: registered(variants[name])):
+            contestants = variants[variant]
             print_table(f"{title}: {variant}", columns, contestants)
     for name, message in failures:
         print(f"\nFAILED: {name}: {message}")

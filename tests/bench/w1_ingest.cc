@@ -1,5 +1,5 @@
 // W1: the corpus in batches of 5,000, without a cap. Close is timed for all that write to disk.
-#include "tests/bench/report.h"
+#include "tests/bench/workloads.h"
 
 namespace spillway::bench {
 

@@ -3,7 +3,7 @@
 // where latency shows what a spill costs.
 #include <algorithm>
 
-#include "tests/bench/report.h"
+#include "tests/bench/workloads.h"
 
 namespace spillway::bench {
 namespace {

@@ -1,7 +1,7 @@
 // W3: all records in order, every byte hashed. In memory ("hot"), or from disk with the page cache
 // full ("warm") or emptied before ("cold"); open and close are timed there.
 #include "tests/bench/prepared.h"
-#include "tests/bench/report.h"
+#include "tests/bench/workloads.h"
 
 namespace spillway::bench {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "tests/bench/positions.h"
 #include "tests/bench/prepared.h"
-#include "tests/bench/report.h"
+#include "tests/bench/workloads.h"
 
 namespace spillway::bench {
 namespace {
