@@ -16,10 +16,10 @@ using base::Status;
 
 namespace {
 
-#define SPW_ENTER(engine)                     \
-  const base::GateCall call(&engine->gate()); \
-  if (!call.inside()) {                       \
-    return Status(base::Code::kClosed);       \
+#define SPW_ENTER(engine)                       \
+  const base::GateCall call(&(engine)->gate()); \
+  if (!call.inside()) {                         \
+    return Status(base::Code::kClosed);         \
   }
 
 Status NoSuchBlock() { return {Code::kNotFound, "no such block"}; }

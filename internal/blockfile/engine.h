@@ -224,6 +224,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status Recover(const Mark& mark, base::Operation* operation);
   base::Status ReadFrame(Replay* replay);
   base::Status ApplyFrame(Replay* replay, bool proved);
+  void AdoptChanges(const Replay& replay) SPW_EXCLUDES(mu_);
   base::Status TakePages(Replay* replay);
   base::Status StartBackground();
 

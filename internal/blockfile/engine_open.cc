@@ -256,7 +256,7 @@ Status Engine::StartBackground() {
   if (!worker.ok()) {
     return worker.status();
   }
-  worker_ = std::move(worker.value());
+  worker_ = worker.value();
   return {};
 }
 

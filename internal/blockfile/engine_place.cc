@@ -8,7 +8,6 @@
 
 namespace spillway::blockfile {
 
-using base::Code;
 using base::MutexLock;
 using base::Status;
 

@@ -87,6 +87,25 @@ Status Engine::TakePages(Replay* replay) {
   return {};
 }
 
+// What the frame says is what readers find.
+void Engine::AdoptChanges(const Replay& replay) {
+  MutexLock lock(mu_);
+  ++commit_;
+  for (const TreeChange& change : replay.changes) {
+    Version* const version = delta_.Make(change.key);
+    version->commit = commit_;
+    version->removes = !change.value.has_value();
+    if (change.value.has_value()) {
+      version->entry.assign(change.value->begin(), change.value->end());
+    }
+    delta_.Link(version);
+    while (version->older != nullptr) {
+      delta_.DropOlder(version);
+    }
+  }
+  written_ = durable_ = commit_;
+}
+
 // proved: the mark says that its data is on the device. Else it is looked at, and replay->whole
 // tells.
 Status Engine::ApplyFrame(Replay* replay, bool proved) {
@@ -152,21 +171,7 @@ Status Engine::ApplyFrame(Replay* replay, bool proved) {
   }
   superblock_.payload_bytes += bytes;
   counters_.blocks.fetch_add(blocks);
-  MutexLock lock(mu_);
-  ++commit_;
-  for (const TreeChange& change : replay->changes) {
-    Version* const version = delta_.Make(change.key);
-    version->commit = commit_;
-    version->removes = !change.value.has_value();
-    if (change.value.has_value()) {
-      version->entry.assign(change.value->begin(), change.value->end());
-    }
-    delta_.Link(version);
-    while (version->older != nullptr) {
-      delta_.DropOlder(version);
-    }
-  }
-  written_ = durable_ = commit_;
+  AdoptChanges(*replay);
   return {};
 }
 

@@ -29,12 +29,13 @@ class Life {
  public:
   explicit Life(uint64_t seed, SimDisk::Record record = SimDisk::Record::kNo)
       : random_(seed), disk_(folder_.path(), seed, record), settings_(SmallBlockFile(&random_)) {
-    settings_.growth_bytes = 20 * settings_.page_bytes;
-    settings_.growth_bytes_most = 40 * settings_.page_bytes;  // so that growing fails as well
+    settings_.growth_bytes = uint64_t{20} * settings_.page_bytes;
+    settings_.growth_bytes_most =
+        uint64_t{40} * settings_.page_bytes;  // so that growing fails as well
     settings_.direct_bytes = 3000;
     // As much more than a region of the journal as users have.
     settings_.region_pages = std::min<uint64_t>(settings_.region_pages, 20);
-    settings_.reserve_bytes = 150 * settings_.page_bytes;
+    settings_.reserve_bytes = uint64_t{150} * settings_.page_bytes;
     style_.names_few = 5;
     style_.names_many = 14;
     style_.bytes_most = 9000;

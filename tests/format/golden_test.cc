@@ -53,7 +53,7 @@ blockfile::Settings SettingsFor(const Golden& golden) {
   blockfile::Settings settings;
   settings.checksum = golden.checksum;
   settings.page_bytes = golden.page_bytes;
-  settings.growth_bytes = 3 * settings.page_bytes;
+  settings.growth_bytes = uint64_t{3} * settings.page_bytes;
   settings.growth_bytes_most = settings.growth_bytes;
   settings.region_pages = 2;
   settings.reserve_bytes = 0;

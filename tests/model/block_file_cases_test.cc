@@ -13,7 +13,6 @@
 namespace spillway::test {
 namespace {
 
-using base::Code;
 using base::Status;
 using blockfile::AsBytes;
 using blockfile::BlockInfo;
@@ -135,7 +134,7 @@ TEST_F(BlockFileCasesTest, TwoLargePutsOfOneNameInABatchGiveBackTheirPagesOnce) 
   EXPECT_TRUE(Read("b") == kLarge);
   const uint64_t held = file_->get()->Stats().bytes_held;
   ExpectSound();
-  EXPECT_LT(held, 60 * settings_.page_bytes + settings_.reserve_bytes);
+  EXPECT_LT(held, uint64_t{60} * settings_.page_bytes + settings_.reserve_bytes);
 }
 
 TEST_F(BlockFileCasesTest, ASnapshotAcrossCheckpointsBringsNothingBack) {

@@ -40,8 +40,8 @@ class BlockFileThreadsTest : public ::testing::Test {
     settings_ = SmallBlockFile(&random);
     settings_.background = background;
     // Checkpoints, and so pages that come free, all the time; and a dirty set that is always full.
-    settings_.journal_bytes_most = 100 * settings_.page_bytes;
-    settings_.dirty_bytes_most = 40 * settings_.page_bytes;
+    settings_.journal_bytes_most = uint64_t{100} * settings_.page_bytes;
+    settings_.dirty_bytes_most = uint64_t{40} * settings_.page_bytes;
     settings_.dirty_blocks_most = 12;
     settings_.direct_bytes = 6000;
     Reopen();

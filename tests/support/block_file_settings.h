@@ -14,11 +14,11 @@ inline blockfile::Settings SmallBlockFile(Prng* random) {
   blockfile::Settings settings;
   settings.page_bytes = random->OneIn(3) ? 4096 : 512;
   settings.growth_bytes = (random->OneIn(2) ? 20 : 500) * settings.page_bytes;
-  settings.growth_bytes_most = 1000 * settings.page_bytes;
+  settings.growth_bytes_most = uint64_t{1000} * settings.page_bytes;
   settings.region_pages = random->Between(2, 40);
   settings.cached_pages = random->OneIn(2) ? 4 : 1000;
   settings.journal_bytes_most = (random->OneIn(2) ? 50 : 2000) * settings.page_bytes;
-  settings.reserve_bytes = 16 * settings.page_bytes;
+  settings.reserve_bytes = uint64_t{16} * settings.page_bytes;
   settings.dirty_bytes_most = uint64_t{1} << 20;
   settings.direct_bytes = random->OneIn(2) ? 3000 : 100'000;
   settings.cache_bytes = random->OneIn(2) ? 0 : 1'000'000;

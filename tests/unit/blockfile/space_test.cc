@@ -14,7 +14,6 @@ namespace spillway::test {
 namespace {
 
 using base::Code;
-using base::Status;
 using blockfile::PageRun;
 using blockfile::Space;
 
