@@ -56,8 +56,9 @@ Status BlockFile::Begin(bool read_only, std::shared_ptr<Transaction>* txn) {
 
 Status BlockFile::Commit(Transaction* txn, Level level) {
   SPW_ENTER(engine_);
-  SPW_RETURN_IF_ERROR(txn->Finish(
-      [&](std::span<Draft> drafts) { return engine_->Commit(drafts, &txn->snapshot()); }));
+  SPW_RETURN_IF_ERROR(txn->Finish([&](std::span<Draft> drafts, const Engine::Snapshot& since) {
+    return engine_->Commit(drafts, &since);
+  }));
   return engine_->Flush(level);
 }
 
@@ -377,7 +378,7 @@ Status BlockFile::List(Transaction* txn, std::string_view prefix, bool names_onl
   std::shared_ptr<const Engine::Snapshot> snapshot;
   std::vector<Transaction::Own> own;
   if (txn != nullptr) {
-    snapshot = txn->shared_snapshot();
+    snapshot = txn->snapshot();
     SPW_RETURN_IF_ERROR(txn->ListOwn(prefix, !names_only, &own));
   } else {
     SPW_RETURN_IF_ERROR(engine_->TakeSnapshot(&snapshot));

@@ -45,7 +45,7 @@ struct Settings {
   // For tests; the others have what users get.
   uint32_t page_bytes = kPageBytes;
   uint64_t growth_bytes_most = uint64_t{256} << 20;
-  uint64_t region_pages = 256;  // of the journal
+  uint64_t region_pages = 1024;  // of the journal
   uint64_t reserve_bytes = uint64_t{2} << 20;
   uint64_t direct_bytes = uint64_t{8}
                           << 20;      // of a call; from there on payloads go around the dirty set

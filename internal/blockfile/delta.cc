@@ -34,6 +34,7 @@ Version* Delta::Make(std::string_view name) {
   std::pmr::polymorphic_allocator<> allocator(&pool_);
   auto* const version = allocator.new_object<Version>(&pool_);
   version->name = &found->first;
+  version->newest = &found->second;
   return version;
 }
 
@@ -42,13 +43,11 @@ void Delta::Discard(Version* version) noexcept {
 }
 
 void Delta::Link(Version* version) noexcept {
-  const auto found = names_.find(*version->name);
-  version->older = std::exchange(found->second, version);
+  version->older = std::exchange(*version->newest, version);
 }
 
 void Delta::LinkInPlace(Version* version) noexcept {
-  const auto found = names_.find(*version->name);
-  Version* const replaced = std::exchange(found->second, version);
+  Version* const replaced = std::exchange(*version->newest, version);
   version->older = replaced->older;
   Discard(replaced);
 }

@@ -42,6 +42,7 @@ struct Version {
       : tag(memory), bytes(memory), parts(memory), digests(memory), entry(memory) {}
 
   const std::pmr::string* name = nullptr;
+  Version** newest = nullptr;  // of that name; the delta's
   Version* older = nullptr;
   uint64_t commit = 0;   // when it became visible
   uint64_t version = 0;  // what users call its version

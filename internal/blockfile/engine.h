@@ -177,6 +177,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status DecodeEntryInto(Bytes value, Block* block);
   PageSource* pages() { return &pages_; }
   BlobCache* cache() { return &cache_; }
+  PieceStore* recycled() { return pieces_.get(); }
 
   // Adds to a block that waits in the open group, where that is cheap; *done tells.
   base::Status AppendInPlace(std::string_view name, Bytes bytes, uint64_t* length, bool* done);
@@ -190,6 +191,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
     std::vector<std::unique_ptr<std::vector<DraftPart>>> parts;
     std::vector<std::unique_ptr<std::vector<Digest>>> digests;
     std::vector<PageRun> held;
+    PageRun written;  // that the device was not told to begin with
   };
   base::Status MoveLargeAside(std::span<Draft> drafts, Aside* aside);
   void GiveBackLater(std::span<const PageRun> runs) noexcept;
@@ -223,6 +225,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   struct Replay;
   base::Status Recover(const Mark& mark, base::Operation* operation);
   base::Status ReadFrame(Replay* replay);
+  base::Status LookForLater(const Replay& replay, bool* found);
   base::Status ApplyFrame(Replay* replay, bool proved);
   void AdoptChanges(const Replay& replay) SPW_EXCLUDES(mu_);
   base::Status TakePages(Replay* replay);
@@ -230,8 +233,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // Committing (engine_commit.cc).
   struct Commitment;
-  base::Status HoldAside(uint64_t pages, Aside* aside);
-  base::Status MoveAside(Draft* draft, uint64_t least, PageRun* run, Aside* aside);
+  base::Status HoldAside(uint64_t least, uint64_t pages, PageRun* run, Aside* aside);
+  base::Status MoveAside(Draft* draft, uint64_t least, uint64_t* pages, PageRun* run, Aside* aside);
+  void StartWriting(const PageRun& written, Aside* aside);
   base::Status WriteAside(Bytes payload, uint64_t block_id, const PageRun& run,
                           std::vector<Digest>* digests);
   base::Status TryCommit(Commitment* commitment);
@@ -264,21 +268,24 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status TryGroup(Group* group, Prepared* prepared);
   base::Status Prepare(Group* group, Prepared* prepared);
   base::Status PrepareOne(Group* group, Version* version, Prepared* prepared);
-  base::Status FindBase(const Version& version, Block* base);
   base::Status FillIn(Group* group, Prepared* prepared);
   void DigestPart(const Image& image, uint64_t image_page, const Extent& extent, uint64_t block_id,
                   Digest* digests);
-  base::Status WriteData(const Group& group, const Prepared& prepared);
+  base::Status WriteData(const Group& group, const Prepared& prepared, uint64_t begin,
+                         uint64_t end);
   base::Status Account(Group* group, Prepared* prepared);
   void Publish(Group* group, Prepared* prepared) noexcept;
   base::Status WriteMark(bool closed);
   base::Status WriteAll(Level level);
+  bool CheckpointIsDue(uint64_t part) const;
   base::Status SyncAndMark();
 
   // Checkpoints (engine_checkpoint.cc).
   enum class When { kIfAnythingChanged, kAlways };
   struct Attempt;
   base::Status WriteCheckpoint(When when, bool closing = false);
+  bool EndsWithOurOwn();
+  base::Status DropSpace();
   base::Status WriteLastCheckpoint();
   void GatherChanges(Attempt* attempt) SPW_EXCLUDES(mu_);
   void PruneDelta() noexcept SPW_EXCLUDES(mu_);
@@ -288,7 +295,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status ReserveSpaceMap(Attempt* attempt);
   base::Status WriteSuperblock(const Superblock& superblock);
   void StartGeneration(Attempt* attempt);
-  base::Status ReclaimSpace();
+  base::Status ReclaimSpace(bool closing);
 
   base::Status TakeTurn(bool closing = false) SPW_EXCLUDES(mu_);
   void EndTurn(const base::Status& status) SPW_EXCLUDES(mu_);

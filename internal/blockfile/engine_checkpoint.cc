@@ -13,6 +13,7 @@ using base::MutexLock;
 using base::Status;
 
 struct Engine::Attempt {
+  bool closing = false;
   std::vector<TreeChange> changes;
   std::shared_ptr<const View> ending;
   std::shared_ptr<const View> fresh;
@@ -165,12 +166,9 @@ Status Engine::WriteCheckpoint(When when, bool closing) {
   if (closing) {
     SPW_RETURN_IF_ERROR(space_.DropReserve());
   }
-  const uint64_t region_pages = closing ? 1 : journal_.region_pages();
+  attempt.closing = closing;
   pages_.Begin();
-  Status status = base::CatchToStatus([&] {
-    SPW_RETURN_IF_ERROR(space_.HoldUpTo(region_pages, Space::Need::kUrgent, &attempt.region));
-    return TryCheckpoint(&attempt);
-  });
+  const Status status = base::CatchToStatus([&] { return TryCheckpoint(&attempt); });
   if (!status.ok()) {
     const Status undone = Undo(&attempt);
     return undone.ok() ? status : undone;
@@ -180,7 +178,7 @@ Status Engine::WriteCheckpoint(When when, bool closing) {
     SPW_RETURN_IF_ERROR(space_.GiveBack(run));
   }
   attempt.ending.reset();
-  SPW_RETURN_IF_ERROR(ReclaimSpace());
+  SPW_RETURN_IF_ERROR(ReclaimSpace(closing));
   if (!closing) {
     space_.FillReserve(Space::MayGrow::kYes);
   }
@@ -194,13 +192,15 @@ Status Engine::TryCheckpoint(Attempt* attempt) {
       TreeUpdate(&pages_, &pages_, attempt->ending->registry, attempt->changes, &next->registry));
   SPW_RETURN_IF_ERROR(pages_.End());
   attempt->journal = journal_.held();
-  SPW_RETURN_IF_ERROR(WriteSpaceMap(attempt));
+  SPW_RETURN_IF_ERROR(journal_.HoldNext(attempt->closing, &attempt->region));
+  SPW_RETURN_IF_ERROR(WriteSpaceMap(attempt));  // the file must not grow after that
   attempt->fresh = std::make_shared<const View>(View{next->registry});
   space_.PrepareEnd();
   ++next->generation;
   next->pages = space_.map().size();
   next->journal_page = attempt->region.first;
-  next->journal_salt = settings_.random();
+  next->journal_salt =
+      settings_.random() + next->generation;  // differs where random numbers repeat
   next->next_block_id = next_block_id_.load();
   {
     MutexLock lock(mu_);
@@ -236,11 +236,11 @@ void Engine::StartGeneration(Attempt* attempt) {
 
 // Space that came free goes back to the file system when there is far more than is used again, and
 // in large pieces: a hole costs as much as a small write, and filling it costs more than writing
-// over what was written once.
-Status Engine::ReclaimSpace() {
+// over what was written once. So a file in use keeps much of it.
+Status Engine::ReclaimSpace(bool closing) {
   SPW_RETURN_IF_ERROR(space_.Reclaim());
   const uint64_t taken = (space_.map().size() - space_.map().pages_free()) * page_bytes_;
-  const uint64_t kept = std::max(8 * settings_.growth_bytes, taken);
+  const uint64_t kept = std::max(8 * settings_.growth_bytes, (closing ? 1 : 4) * taken);
   if (space_.map().pages_free() * page_bytes_ <= kept) {
     return {};
   }
@@ -258,21 +258,50 @@ Status Engine::ReclaimSpace() {
   });
 }
 
+// Whether the last page that is in use is one that the next checkpoint can put elsewhere.
+bool Engine::EndsWithOurOwn() {
+  const uint64_t end = space_.map().size() - space_.map().free_at_end();
+  const uint64_t index_bytes =
+      superblock_.space.leaves * SpaceIndexEntryBytes(digester_.digest_bytes());
+  return end == superblock_.journal_page + 1 ||
+         end == superblock_.space.first_page + PagesOf(index_bytes) ||
+         std::any_of(space_leaves_.begin(), space_leaves_.end(),
+                     [&](const PageRef& leaf) { return end == leaf.page + 1; });
+}
+
+// Lets go of what the next changes would have taken.
+Status Engine::DropSpace() {
+  SPW_RETURN_IF_ERROR(space_.DropReserve());
+  return space_.GiveBack(journal_.CutRegion());
+}
+
 // Leaves a file without slack, and says so.
 Status Engine::WriteLastCheckpoint() {
   SPW_RETURN_IF_ERROR(WriteCheckpoint(When::kIfAnythingChanged, true));
-  if (!mark_.closed || mark_.generation != superblock_.generation) {
-    SPW_RETURN_IF_ERROR(WriteMark(true));  // nothing depends on when it gets there
-  }
-  // Whether that is done before a power cut or not, the file is whole.
-  SPW_RETURN_IF_ERROR(space_.DropReserve());
-  SPW_RETURN_IF_ERROR(space_.GiveBack(journal_.CutRegion()));
+  SPW_RETURN_IF_ERROR(DropSpace());
   // A little stays, so that deleting works even if the disk is full when it is opened again.
-  const uint64_t free = space_.map().pages_free();
   const uint64_t kept = std::clamp<uint64_t>(
       space_.map().pages_used() / 16, 16, std::max<uint64_t>(16, PagesOf(settings_.reserve_bytes)));
-  const uint64_t slack = std::min(space_.map().free_at_end(), free - std::min(free, kept));
-  return slack == 0 ? Status() : file_->Truncate((space_.map().size() - slack) * page_bytes_);
+  const auto slack = [&] {
+    return space_.map().pages_free() - std::min(space_.map().pages_free(), kept);
+  };
+  const auto cut = [&] { return std::min(space_.map().free_at_end(), slack()); };
+  if (slack() - cut() > 4 * kept && EndsWithOurOwn()) {
+    for (uint64_t leaf = 0; leaf < space_.map().leaf_count(); ++leaf) {
+      space_.map().DirtyLeaf(leaf);  // to be written elsewhere
+    }
+    const Status moved = WriteCheckpoint(When::kAlways, true);
+    SPW_RETURN_IF_ERROR(moved.code() == Code::kFull ? Status() : moved);
+    SPW_RETURN_IF_ERROR(DropSpace());
+  }
+  if (!mark_.closed || mark_.generation != superblock_.generation) {
+    // Nothing depends on when they get there. In both places, so that a file at rest has one even
+    // if a damage takes the other and the superblock.
+    SPW_RETURN_IF_ERROR(WriteMark(true));
+    SPW_RETURN_IF_ERROR(WriteMark(true));
+  }
+  // Whether that is done before a power cut or not, the file is whole.
+  return cut() == 0 ? Status() : file_->Truncate((space_.map().size() - cut()) * page_bytes_);
 }
 
 }  // namespace spillway::blockfile

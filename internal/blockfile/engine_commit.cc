@@ -143,23 +143,25 @@ Status Engine::CheckConditions(Commitment* commitment) {
 // The block is what it was at the snapshot.
 Status Engine::CheckUnchanged(Commitment* commitment, size_t index) {
   const Draft& draft = commitment->drafts[index];
-  Block now;
-  SPW_RETURN_IF_ERROR(Find(nullptr, draft.name, false, &now));
-  if (now.view != commitment->since->view) {
-    Block then;
-    SPW_RETURN_IF_ERROR(Find(commitment->since, draft.name, false, &then));
-    if (then.exists != now.exists || then.version != now.version) {
-      return About({Code::kConflict, "somebody else has changed the block"}, index);
-    }
-  } else if (now.newest != nullptr && now.newest_commit > commitment->since->commit) {
-    return About({Code::kConflict, "somebody else has changed the block"}, index);
-  }
   Commitment::Place& place = commitment->places[index];
   place.conditional = true;
-  place.newest = now.newest;
-  place.newest_commit = now.newest_commit;
-  place.view = now.view;
-  return {};
+  bool changed = false;
+  {
+    MutexLock lock(mu_);
+    place.view = view_;
+    place.newest = delta_.Newest(draft.name);
+    place.newest_commit = place.newest == nullptr ? 0 : place.newest->commit;
+    changed = place.newest_commit > commitment->since->commit;
+  }
+  if (place.view != commitment->since->view) {  // a checkpoint may have taken it out of the delta
+    Block now;
+    Block then;
+    SPW_RETURN_IF_ERROR(Find(nullptr, draft.name, false, &now));
+    SPW_RETURN_IF_ERROR(Find(commitment->since, draft.name, false, &then));
+    changed = then.exists != now.exists || then.version != now.version;
+  }
+  return changed ? About({Code::kConflict, "somebody else has changed the block"}, index)
+                 : Status();
 }
 
 // What waits is bounded in memory, and every page of it has a place in the file.
@@ -293,6 +295,9 @@ void Engine::Fill(const Commitment& commitment) {
 bool Engine::StillSo(const Commitment& commitment) const {
   for (size_t i = 0; i < commitment.drafts.size(); ++i) {
     const Commitment::Place& place = commitment.places[i];
+    if (snapshots_.empty() && !place.conditional) {
+      continue;  // whatever it is
+    }
     const Version* const newest = delta_.Newest(commitment.drafts[i].name);
     if (IsWantedOpen(newest)) {
       return false;  // a snapshot was taken meanwhile
@@ -372,7 +377,7 @@ void Engine::MakeVersion(Commitment* commitment, size_t index) {
   const Draft& draft = commitment->drafts[index];
   Commitment::Place& place = commitment->places[index];
   Version* const version = place.made = delta_.Make(draft.name);
-  const Version* const newest = delta_.Newest(draft.name);
+  const Version* const newest = *version->newest;
   const bool in_place = newest != nullptr && newest->group == open_.get();
   version->group = open_.get();
   version->removes = draft.removes;
@@ -424,7 +429,7 @@ void Engine::FindOrphans(Commitment* commitment) {
     }
   };
   for (const Commitment::Place& place : commitment->places) {
-    const Version* const newest = delta_.Newest(*place.made->name);
+    const Version* const newest = *place.made->newest;
     if (newest != nullptr && newest->group == open_.get()) {
       add(*newest);
     }
@@ -461,7 +466,7 @@ void Engine::FindOrphans(Commitment* commitment) {
 }
 
 void Engine::LinkVersion(Version* version) {
-  const Version* const newest = delta_.Newest(*version->name);
+  const Version* const newest = *version->newest;
   if (newest != nullptr && newest->group == open_.get()) {
     version->place = newest->place;
     open_->versions[version->place] = version;

@@ -277,7 +277,9 @@ void Engine::Background() {
     // A failure is kept, and told to whoever changes something next.
     Status status = Flush(Level::kKernel);
     if (status.ok() && checkpoint && TakeTurn().ok()) {
-      status = base::CatchToStatus([&] { return WriteCheckpoint(When::kIfAnythingChanged); });
+      status = base::CatchToStatus([&] {  // unless somebody was faster
+        return CheckpointIsDue(2) ? WriteCheckpoint(When::kIfAnythingChanged) : Status();
+      });
       EndTurn(status);
     }
   }

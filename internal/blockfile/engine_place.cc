@@ -11,6 +11,8 @@ namespace spillway::blockfile {
 using base::MutexLock;
 using base::Status;
 
+static constexpr uint64_t kStretchBytes = uint64_t{2} << 20;
+
 uint64_t Engine::DirtyPages() const {
   uint64_t pages = open_->image->pages();
   for (const auto& group : sealed_) {
@@ -125,19 +127,24 @@ Status Engine::AppendInPlace(std::string_view name, Bytes bytes, uint64_t* lengt
   return {};
 }
 
-// A run for so many pages that does not take the room that was promised to what waits.
-Status Engine::HoldAside(uint64_t pages, Aside* aside) {
+// Another run for the next part, of `least` pages, and if it can be for all of the `pages` that are
+// left, that does not take the room that was promised to what waits. What is left of the one before
+// goes back.
+Status Engine::HoldAside(uint64_t least, uint64_t pages, PageRun* run, Aside* aside) {
   SPW_RETURN_IF_ERROR(TakeTurn());
   const Status held = base::CatchToStatus([&] {
     aside->held.reserve(aside->held.size() + 1);
-    PageRun run;
-    SPW_RETURN_IF_ERROR(space_.Hold(pages, Space::Need::kUsual, &run));
+    if (run->pages > 0) {
+      aside->held.back().pages -= run->pages;
+      SPW_RETURN_IF_ERROR(space_.GiveBack(std::exchange(*run, PageRun())));
+    }
+    SPW_RETURN_IF_ERROR(space_.HoldRegion(least, pages, Space::Need::kUsual, run));
     const Status kept = space_.MakeRoom(PromisedPages());
     if (!kept.ok()) {
-      const Status given_back = space_.GiveBack(run);
+      const Status given_back = space_.GiveBack(std::exchange(*run, PageRun()));
       return given_back.ok() ? kept : given_back;
     }
-    aside->held.push_back(run);
+    aside->held.push_back(*run);
     return Status();
   });
   EndTurn(held);
@@ -157,16 +164,30 @@ Status Engine::MoveLargeAside(std::span<Draft> drafts, Aside* aside) {
   if (bytes < settings_.direct_bytes) {
     return {};
   }
-  SPW_RETURN_IF_ERROR(HoldAside(pages, aside));
-  PageRun run = aside->held.back();
+  PageRun run;
   for (Draft& draft : drafts) {
-    SPW_RETURN_IF_ERROR(MoveAside(&draft, least, &run, aside));
+    SPW_RETURN_IF_ERROR(MoveAside(&draft, least, &pages, &run, aside));
   }
   return {};
 }
 
-// Writes the large parts of a draft to the begin of the run, which it takes off.
-Status Engine::MoveAside(Draft* draft, uint64_t least, PageRun* run, Aside* aside) {
+// The device works at what was written while the next is copied; in stretches that are worth it.
+void Engine::StartWriting(const PageRun& written, Aside* aside) {
+  PageRun* const waiting = &aside->written;
+  if (waiting->end() != written.first) {
+    *waiting = {written.first, 0};
+  }
+  waiting->pages += written.pages;
+  if (waiting->pages * page_bytes_ >= kStretchBytes) {
+    file_->StartWriting(waiting->first * page_bytes_, waiting->pages * page_bytes_);
+    *waiting = {};
+  }
+}
+
+// Writes the large parts of a draft to the begin of the run, which it takes off. pages: of all that
+// are still to be moved.
+Status Engine::MoveAside(Draft* draft, uint64_t least, uint64_t* pages, PageRun* run,
+                         Aside* aside) {
   const auto is_large = [&](const DraftPart& part) { return part.memory.size() >= least; };
   if (std::none_of(draft->parts.begin(), draft->parts.end(), is_large)) {
     return {};
@@ -181,10 +202,17 @@ Status Engine::MoveAside(Draft* draft, uint64_t least, PageRun* run, Aside* asid
   auto known = draft->digests.begin();
   for (DraftPart& part : *aside->parts.back()) {
     if (is_large(part)) {
+      const uint64_t needed = PagesOf(part.memory.size());
+      if (run->pages < needed) {
+        // In scattered places it would cost what writing in place costs.
+        const uint64_t worth_it = std::min(*pages, PagesOf(kStretchBytes));
+        SPW_RETURN_IF_ERROR(HoldAside(std::max(needed, worth_it), *pages, run, aside));
+      }
       SPW_RETURN_IF_ERROR(WriteAside(part.memory, draft->block_id, *run, digests));
       part = {.memory = {}, .extent = {run->first, part.memory.size()}, .fresh = true};
-      const uint64_t pages = PagesOf(part.extent.bytes);
-      *run = {run->first + pages, run->pages - pages};
+      StartWriting({run->first, needed}, aside);
+      *run = {run->first + needed, run->pages - needed};
+      *pages -= needed;
     } else if (part.memory.empty() && !part.in_image) {
       digests->insert(digests->end(), known, known + static_cast<ptrdiff_t>(part.extent.chunks()));
       known += static_cast<ptrdiff_t>(part.extent.chunks());

@@ -31,7 +31,7 @@ struct Engine::Prepared {
     replaced.clear();
     kept.clear();
     place = {};
-    frame_bytes = frame_pages = data_pages = 0;
+    frame_bytes = frame_pages = payload_pages = data_pages = 0;
     blocks_new = blocks_gone = bytes_new = bytes_gone = 0;
   }
   One* Add() {
@@ -47,17 +47,19 @@ struct Engine::Prepared {
   }
   uint64_t data_page() const { return place.frame_page + frame_pages; }
 
-  size_t count = 0;  // of ones
+  TreeRoot registry;  // beneath the group
+  size_t count = 0;   // of ones
   std::vector<std::unique_ptr<One>> ones;
   std::vector<Version*> order;
   std::vector<TreeChange> changes;
-  std::vector<PageRun> taken;     // of the group's data
-  std::vector<PageRun> gaps;      // of the rest
+  std::vector<PageRun> taken;     // of the image
+  std::vector<PageRun> gaps;      // the rest of it
   std::vector<PageRun> replaced;  // what its names stood for before
   std::vector<PageRun> kept;      // of that, what they still do
   Journal::Place place;
   uint64_t frame_bytes = 0;
   uint64_t frame_pages = 0;
+  uint64_t payload_pages = 0;  // of the image; lists follow
   uint64_t data_pages = 0;
   uint64_t blocks_new = 0;
   uint64_t blocks_gone = 0;

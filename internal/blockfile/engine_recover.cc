@@ -175,31 +175,54 @@ Status Engine::ApplyFrame(Replay* replay, bool proved) {
   return {};
 }
 
+// Whether a frame near the one that is missing was written after somebody had been told that this
+// one is on the device.
+Status Engine::LookForLater(const Replay& replay, bool* found) {
+  std::vector<uint8_t> pages((kUnmarkedPagesMost + 1) * page_bytes_);
+  size_t bytes = 0;
+  SPW_RETURN_IF_ERROR(file_->ReadAt(replay.page * page_bytes_, pages, &bytes));
+  for (uint64_t at = 0; at + kFrameHeaderBytes <= bytes && !*found; at += page_bytes_) {
+    FrameHeader header;
+    *found = DecodeFrameHeader(Bytes(pages).subspan(at), &header) &&
+             header.salt == superblock_.journal_salt && header.number > replay.number &&
+             header.acknowledged >= replay.number;
+  }
+  return {};
+}
+
 Status Engine::Recover(const Mark& mark, base::Operation* operation) {
   mark_ = mark;
   counters_.blocks.store(superblock_.registry.entries);
-  const uint64_t acknowledged = mark.generation == superblock_.generation ? mark.frames : 0;
+  const bool is_current = mark.generation == superblock_.generation;
+  const uint64_t acknowledged = is_current ? mark.frames : 0;
+  const bool closed = is_current && mark.closed;  // what stands there is of no use
   Replay replay;
   replay.page = superblock_.journal_page;
-  for (;; ++replay.number) {
+  for (; !closed; ++replay.number) {
     if (operation != nullptr && operation->cancelled()) {
       return Status(Code::kCancelled);
     }
-    const bool proved = replay.number <= acknowledged;
+    bool proved = replay.number <= acknowledged;
     SPW_RETURN_IF_ERROR(ReadFrame(&replay));
-    if (replay.whole) {
+    const bool is_there = replay.whole;
+    if (is_there) {
       SPW_RETURN_IF_ERROR(ApplyFrame(&replay, proved));
     }
+    if (!replay.whole && !proved) {
+      SPW_RETURN_IF_ERROR(LookForLater(replay, &proved));
+      if (!proved) {
+        break;
+      }
+      replay.whole = is_there;  // then it is the payload of some blocks that is damaged
+      SPW_RETURN_IF_ERROR(is_there ? ApplyFrame(&replay, proved) : Status());
+    }
     if (!replay.whole) {
-      break;
+      return base::Corrupt(path() + ": frame " + std::to_string(replay.number) + " at offset " +
+                           std::to_string(replay.page * page_bytes_) +
+                           " is damaged, though it was acknowledged");
     }
     replay.page = replay.header.next_page;
     replay.sum = replay.header.sum;
-  }
-  if (replay.number <= acknowledged) {
-    return base::Corrupt(path() + ": frame " + std::to_string(replay.number) + " at offset " +
-                         std::to_string(replay.page * page_bytes_) +
-                         " is damaged, though it was acknowledged");
   }
   counters_.payload_bytes.store(superblock_.payload_bytes);
   {

@@ -101,6 +101,18 @@ Status Engine::Flush(Level level) {
   return status;
 }
 
+// Whether a checkpoint would give back as much as is allowed to wait for it, or that part of it. A
+// small file is not to grow to many times what it holds, and space that was written before is
+// cheaper than fresh space.
+bool Engine::CheckpointIsDue(uint64_t part) const {
+  constexpr uint64_t kLeast = uint64_t{16} << 20;
+  constexpr uint64_t kTimesPayload = 4;
+  const uint64_t most = std::min(settings_.journal_bytes_most,
+                                 std::max(kLeast, kTimesPayload * superblock_.payload_bytes));
+  // What was written around the groups is in no journal.
+  return std::max(journal_.pages_written(), space_.released_pages()) * page_bytes_ > most / part;
+}
+
 // All groups that there are now.
 Status Engine::WriteAll(Level level) {
   std::vector<PageRun> orphans;
@@ -129,9 +141,8 @@ Status Engine::WriteAll(Level level) {
   if (level != Level::kKernel) {
     SPW_RETURN_IF_ERROR(SyncAndMark());
   }
-  const uint64_t journal_bytes = journal_.pages_written() * page_bytes_;
-  if (journal_bytes <= settings_.journal_bytes_most) {
-    if (settings_.background && journal_bytes > settings_.journal_bytes_most / 2) {
+  if (!CheckpointIsDue(1)) {
+    if (settings_.background && CheckpointIsDue(2)) {
       MutexLock lock(mu_);
       checkpoint_wanted_ = true;
       work_.NotifyOne();
@@ -153,7 +164,7 @@ Status Engine::SyncAndMark() {
     }
   }
   SPW_RETURN_IF_ERROR(file_->Sync());
-  const Status status = WriteMark(false);
+  const Status status = journal_.Acknowledge() ? WriteMark(false) : Status();
   MutexLock lock(mu_);
   durable_ = synced;
   return status;
@@ -169,6 +180,7 @@ Status Engine::WriteMark(bool closed) {
     return {};
   }
   mark_ = next;
+  journal_.NoteMark();
   return status;
 }
 
@@ -207,15 +219,26 @@ Status Engine::TryGroup(Group* group, Prepared* prepared) {
       journal_.Reserve(prepared->frame_pages, prepared->data_pages, need, &prepared->place));
   // What is published must not fail for want of memory.
   space_.ReserveReleases(prepared->replaced.size());
+  // A little data goes out in the frame's call: a copy costs less than another call. Much goes out
+  // first, and the device works at it while the frame is made.
+  constexpr uint64_t kLittleBytes = uint64_t{64} << 10;
+  const bool is_little = prepared->data_pages * page_bytes_ <= kLittleBytes;
+  if (!is_little) {
+    SPW_RETURN_IF_ERROR(WriteData(*group, *prepared, 0, prepared->payload_pages));
+  }
   SPW_RETURN_IF_ERROR(FillIn(group, prepared));
   if (mark_.closed) {  // who reads that looks for no frames
     SPW_RETURN_IF_ERROR(WriteMark(false));
     SPW_RETURN_IF_ERROR(mark_.closed ? Status(Code::kFull, path() + ": no room for a mark")
                                      : Status());
   }
+  const Bytes little = is_little && prepared->data_pages > 0
+                           ? group->image->Contiguous(0, prepared->data_pages * page_bytes_)
+                           : Bytes();
   SPW_RETURN_IF_ERROR(journal_.WriteFrame(prepared->place, prepared->changes, prepared->frame_pages,
-                                          prepared->data_pages));
-  return WriteData(*group, *prepared);
+                                          prepared->data_pages, little));
+  return is_little ? Status()
+                   : WriteData(*group, *prepared, prepared->payload_pages, prepared->data_pages);
 }
 
 // What the group comes to, but for the places. Nothing changes.
@@ -225,11 +248,20 @@ Status Engine::Prepare(Group* group, Prepared* prepared) {
   std::sort(order.begin(), order.end(),
             [](const Version* a, const Version* b) { return *a->name < *b->name; });
   prepared->frame_bytes = kFrameHeaderBytes;
+  {
+    MutexLock lock(mu_);
+    prepared->registry = view_->registry;
+  }
+  prepared->payload_pages = group->image->pages();
   for (Version* const version : order) {
     SPW_RETURN_IF_ERROR(PrepareOne(group, version, prepared));
   }
   prepared->frame_pages = PagesOf(prepared->frame_bytes);
   prepared->data_pages = group->image->pages();
+  if (prepared->data_pages > 0) {
+    std::vector<PageRun> data = {{0, prepared->data_pages}};
+    prepared->gaps = Without(&data, &prepared->taken);
+  }
   if (!prepared->kept.empty()) {  // pages change hands within the group
     prepared->replaced = Without(&prepared->replaced, &prepared->kept);
   }
@@ -243,20 +275,11 @@ Status Engine::Prepare(Group* group, Prepared* prepared) {
   return {};
 }
 
-// What stood under that name before the group.
-Status Engine::FindBase(const Version& version, Block* base) {
-  TreeRoot registry;
-  {
-    MutexLock lock(mu_);
-    registry = view_->registry;
-  }
-  // Older ones are in the file, for groups are written in order, and change no more.
-  return FindFrom(version.older, registry, *version.name, base);
-}
-
 Status Engine::PrepareOne(Group* group, Version* version, Prepared* prepared) {
+  // What stood under that name before: older ones are in the file, for groups are written in order,
+  // and change no more.
   Block base;
-  SPW_RETURN_IF_ERROR(FindBase(*version, &base));
+  SPW_RETURN_IF_ERROR(FindFrom(version->older, prepared->registry, *version->name, &base));
   if (base.exists) {
     for (const Part& part : base.parts) {
       prepared->replaced.push_back(part.extent.run(page_bytes_));
@@ -294,7 +317,9 @@ Status Engine::PrepareOne(Group* group, Version* version, Prepared* prepared) {
   }
   for (const Part& part : version->parts) {
     entry.extents.push_back(part.extent);
-    if (part.in_file() && !part.fresh) {
+    if (part.in_image) {
+      prepared->taken.push_back(part.extent.run(page_bytes_));
+    } else if (!part.fresh) {
       prepared->kept.push_back(part.extent.run(page_bytes_));
     }
   }
@@ -311,6 +336,7 @@ Status Engine::PrepareOne(Group* group, Version* version, Prepared* prepared) {
       group->image->AddPiece(pieces_->Take());
     }
     one->list_page = group->image->GiveOut(pages);
+    prepared->taken.push_back({one->list_page, pages});
   }
   one->value.clear();
   const ListRef nowhere;
@@ -355,7 +381,6 @@ Status Engine::FillIn(Group* group, Prepared* prepared) {
         extent.first_page = data_page + part.extent.first_page;
         DigestPart(*group->image, part.extent.first_page, extent, entry.block_id,
                    entry.digests.data() + chunk);
-        prepared->taken.push_back(extent.run(page_bytes_));
       } else {
         std::copy_n(one.version->digests.begin() + static_cast<ptrdiff_t>(known), extent.chunks(),
                     entry.digests.begin() + static_cast<ptrdiff_t>(chunk));
@@ -371,15 +396,10 @@ Status Engine::FillIn(Group* group, Prepared* prepared) {
       group->image->Write(at, list);
       group->image->Zero(at + list.size(), base::RoundUp(list.size(), page_bytes_) - list.size());
       list_ref = {{data_page + one.list_page, list.size()}, digester_.OfPage(list)};
-      prepared->taken.push_back(list_ref.extent.run(page_bytes_));
     }
     one.value.clear();
     EncodeEntry(entry, one.has_list ? &list_ref : nullptr, digester_.digest_bytes(), &one.value);
     prepared->changes.push_back({*one.version->name, Bytes(one.value)});
-  }
-  if (prepared->data_pages > 0) {
-    std::vector<PageRun> data = {{data_page, prepared->data_pages}};
-    prepared->gaps = Without(&data, &prepared->taken);
   }
   MutexLock lock(mu_);  // the delta's pool
   for (size_t i = 0; i < prepared->count; ++i) {
@@ -389,25 +409,28 @@ Status Engine::FillIn(Group* group, Prepared* prepared) {
   return {};
 }
 
-// Payloads that were replaced before they were written leave gaps, which are left out where that
-// saves more than another request costs.
-Status Engine::WriteData(const Group& group, const Prepared& prepared) {
+// Pages [begin, end) of the image. Payloads that were replaced before they were written leave gaps,
+// which are left out where that saves more than another request costs.
+Status Engine::WriteData(const Group& group, const Prepared& prepared, uint64_t begin,
+                         uint64_t end) {
   constexpr uint64_t kGapPages = 16;
-  const uint64_t first = prepared.data_page();
-  const uint64_t end = first + prepared.data_pages;
-  uint64_t page = first;
+  uint64_t page = begin;
   const auto write_to = [&](uint64_t stop) {
     while (page < stop) {
-      const Bytes piece =
-          group.image->Contiguous((page - first) * page_bytes_, (stop - page) * page_bytes_);
-      SPW_RETURN_IF_ERROR(file_->WriteAt(page * page_bytes_, piece));
+      const Bytes piece = group.image->Contiguous(page * page_bytes_, (stop - page) * page_bytes_);
+      const uint64_t offset = (prepared.data_page() + page) * page_bytes_;
+      SPW_RETURN_IF_ERROR(file_->WriteAt(offset, piece));
+      if (piece.size() >= 1 << 20) file_->StartWriting(offset, piece.size());
       page += piece.size() / page_bytes_;
     }
     return Status();
   };
   for (const PageRun& gap : prepared.gaps) {
+    if (gap.end() <= page || gap.first >= end) {
+      continue;
+    }
     if (gap.pages >= kGapPages || gap.end() == end) {
-      SPW_RETURN_IF_ERROR(write_to(gap.first));
+      SPW_RETURN_IF_ERROR(write_to(std::max(gap.first, page)));
       page = gap.end();
     }
   }
@@ -417,11 +440,12 @@ Status Engine::WriteData(const Group& group, const Prepared& prepared) {
 // Pages get their owners: what the group names is used, what nothing names any more is released,
 // and gaps left by payloads that were replaced before they were written are free.
 Status Engine::Account(Group* group, Prepared* prepared) {
+  const uint64_t data_page = prepared->data_page();
   for (const PageRun& run : prepared->taken) {
-    SPW_RETURN_IF_ERROR(space_.Keep(run));
+    SPW_RETURN_IF_ERROR(space_.Keep({data_page + run.first, run.pages}));
   }
   for (const PageRun& gap : prepared->gaps) {
-    SPW_RETURN_IF_ERROR(space_.GiveBack(gap));
+    SPW_RETURN_IF_ERROR(space_.GiveBack({data_page + gap.first, gap.pages}));
   }
   for (const Version* const version : group->versions) {
     for (const Part& part : version->parts) {

@@ -9,9 +9,9 @@ using base::Status;
 
 namespace {
 
-// Header: magic u64, salt, number, previous sum, next page, body bytes (u64 each), the body's
-// digest in a field of 32 bytes, sum u64. Body: per change its key's bytes u16, 1 for a value or 0
-// for a removal u16, the value's bytes u32, key, value.
+// Header: magic u64, salt, number, previous sum, next page, body bytes, acknowledged (u64
+// each), the body's digest in a field of 32 bytes, sum u64. Body: per change its key's bytes u16, 1
+// for a value or 0 for a removal u16, the value's bytes u32, key, value.
 constexpr uint64_t kMagic = 0x454d'4152'4657'5053;  // "SPWFRAME"
 
 uint64_t SumOf(Bytes header, uint64_t salt) {
@@ -41,7 +41,7 @@ void EncodeFrame(const std::vector<TreeChange>& changes, uint64_t page_bytes,
       digester.OfFrameBody(header->salt, frame.subspan(kFrameHeaderBytes, header->body_bytes));
   uint8_t* at = out->data() + begin;
   for (const uint64_t number : {kMagic, header->salt, header->number, header->previous_sum,
-                                header->next_page, header->body_bytes}) {
+                                header->next_page, header->body_bytes, header->acknowledged}) {
     at = Store(at, number);
   }
   at = StoreDigest(at, header->body_digest, kDigestBytesMost);
@@ -59,6 +59,7 @@ bool DecodeFrameHeader(Bytes bytes, FrameHeader* header) {
   header->previous_sum = in.Get<uint64_t>();
   header->next_page = in.Get<uint64_t>();
   header->body_bytes = in.Get<uint64_t>();
+  header->acknowledged = in.Get<uint64_t>();
   header->body_digest = in.GetDigest(kDigestBytesMost);
   header->sum = in.Get<uint64_t>();
   return in.ok() && header->sum == SumOf(bytes, header->salt);

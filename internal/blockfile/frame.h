@@ -15,7 +15,11 @@
 
 namespace spillway::blockfile {
 
-inline constexpr uint64_t kFrameHeaderBytes = 88;
+inline constexpr uint64_t kFrameHeaderBytes = 96;
+
+// An acknowledged frame that no mark tells of is followed, at most so many pages behind its begin,
+// by the place of the next frame, which then tells of it.
+inline constexpr uint64_t kUnmarkedPagesMost = 256;
 
 // Before the name of each change.
 inline constexpr uint64_t kChangeHeaderBytes = 8;
@@ -26,6 +30,7 @@ struct FrameHeader {
   uint64_t previous_sum = 0;  // of the frame before; 0 for the first
   uint64_t next_page = 0;     // where the next frame stands, if there is one
   uint64_t body_bytes = 0;
+  uint64_t acknowledged = 0;  // frames that were on the device when this one was written
   Digest body_digest{};
   uint64_t sum = 0;  // of all of the above
 };

@@ -10,7 +10,8 @@ void Journal::Start(const PageRun& region, uint64_t salt) {
   region_ = region;
   next_page_ = region.first;
   salt_ = salt;
-  frames_ = last_sum_ = pages_written_ = 0;
+  frames_ = acknowledged_ = last_sum_ = pages_written_ = 0;
+  unmarked_pages_ = kUnmarkedPagesMost;  // a generation's first mark tells of its superblock, too
   frame_pages_.clear();
 }
 
@@ -31,6 +32,16 @@ void Journal::Adopt(std::vector<PageRun> frames) {
   frame_pages_ = std::move(frames);
 }
 
+// Of the usual size; of a shorter one, the frame that leads on is a small part.
+static constexpr uint64_t kShortRegion = 64;
+
+Status Journal::HoldNext(bool closing, PageRun* region) {
+  const uint64_t pages = closing ? 1 : region_pages_;
+  const uint64_t least = std::max<uint64_t>(1, pages / kShortRegion);
+  const Status held = space_->HoldRegion(least, pages, Space::Need::kUsual, region);
+  return held.code() == base::Code::kFull ? space_->Hold(1, Space::Need::kUrgent, region) : held;
+}
+
 Status Journal::Reserve(uint64_t frame_pages, uint64_t data_pages, Space::Need need, Place* place) {
   const uint64_t pages = frame_pages + data_pages;
   *place = {};
@@ -40,7 +51,10 @@ Status Journal::Reserve(uint64_t frame_pages, uint64_t data_pages, Space::Need n
   }
   const uint64_t wanted =
       need == Space::Need::kUrgent ? pages + 1 : std::max(pages + 1, region_pages_);
-  Status held = space_->Hold(wanted, need, &place->fresh_region);
+  constexpr uint64_t kGroups = 4;  // of that size, at the least
+  const uint64_t least = std::max({pages + 1, std::min(kGroups * pages, region_pages_ / kGroups),
+                                   region_pages_ / kShortRegion});
+  Status held = space_->HoldRegion(least, wanted, need, &place->fresh_region);
   if (held.code() == base::Code::kFull && wanted > pages + 1) {  // a short one does as well
     held = space_->Hold(pages + 1, need, &place->fresh_region);
   }
@@ -51,11 +65,12 @@ Status Journal::Reserve(uint64_t frame_pages, uint64_t data_pages, Space::Need n
 }
 
 Status Journal::WriteFrame(const Place& place, const std::vector<TreeChange>& changes,
-                           uint64_t frame_pages, uint64_t data_pages) {
+                           uint64_t frame_pages, uint64_t data_pages, Bytes data) {
   pending_ = {};
   pending_.salt = salt_;
   pending_.number = frames_ + 1;
   pending_.previous_sum = last_sum_;
+  pending_.acknowledged = acknowledged_;
   if (place.fresh_region.pages > 0) {
     pending_.next_page = place.frame_page;
     buffer_.clear();
@@ -69,6 +84,7 @@ Status Journal::WriteFrame(const Place& place, const std::vector<TreeChange>& ch
   EncodeFrame(changes, space_->page_bytes(), digester_, &pending_, &buffer_);
   SPW_CHECK(buffer_.size() == frame_pages * space_->page_bytes());
   frame_pages_.reserve(frame_pages_.size() + 2);  // for Advance
+  buffer_.insert(buffer_.end(), data.begin(), data.end());
   return file_->WriteAt(place.frame_page * space_->page_bytes(), buffer_);
 }
 
@@ -79,13 +95,20 @@ Status Journal::Advance(const Place& place, uint64_t frame_pages, uint64_t data_
     rest = {next_page_ + 1, region_.end() - next_page_ - 1};
     region_ = place.fresh_region;
     ++pages_written_;
+    unmarked_pages_ = kUnmarkedPagesMost;  // nothing that follows stands near
   }
   frame_pages_.push_back({place.frame_page, frame_pages});
   next_page_ = place.frame_page + frame_pages + data_pages;
   pages_written_ += frame_pages + data_pages;
+  unmarked_pages_ += frame_pages + data_pages;
   frames_ = pending_.number;
   last_sum_ = pending_.sum;
   return space_->GiveBack(rest);
+}
+
+bool Journal::Acknowledge() {
+  acknowledged_ = frames_;
+  return unmarked_pages_ > kUnmarkedPagesMost;
 }
 
 PageRun Journal::CutRegion() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "internal/base/status.h"
+#include "internal/blockfile/codec.h"
 #include "internal/blockfile/frame.h"
 #include "internal/blockfile/space.h"
 
@@ -27,7 +28,8 @@ class Journal {
   base::Status StartAt(uint64_t page, uint64_t salt);
   // Holds frames that were replayed; there must be a checkpoint before the next group.
   void Adopt(std::vector<PageRun> frames);
-  uint64_t region_pages() const { return region_pages_; }
+  // Holds a region for the next generation, one page if the file is being closed.
+  base::Status HoldNext(bool closing, PageRun* region);
 
   // A place for a group of so many pages of frame and data, held. Nothing is written, and Cancel
   // undoes it.
@@ -37,11 +39,17 @@ class Journal {
   };
   base::Status Reserve(uint64_t frame_pages, uint64_t data_pages, Space::Need need, Place* place);
   base::Status Cancel(const Place& place) { return space_->GiveBack(place.fresh_region); }
-  // Writes the frame (and one before it that leads to a fresh region). The data is the caller's.
+  // Writes the frame (and one before it that leads to a fresh region), and right behind it what
+  // `data` holds: all of its pages, or none if the caller writes them.
   base::Status WriteFrame(const Place& place, const std::vector<TreeChange>& changes,
-                          uint64_t frame_pages, uint64_t data_pages);
+                          uint64_t frame_pages, uint64_t data_pages, Bytes data);
   // The group is written: the next goes behind it.
   base::Status Advance(const Place& place, uint64_t frame_pages, uint64_t data_pages);
+
+  // All frames are on the device: those that follow say so. True if a mark has to say it, too,
+  // because the next frame may be far from what it would tell of.
+  bool Acknowledge();
+  void NoteMark() { unmarked_pages_ = 0; }
 
   // Keeps one page of the region; the rest is the caller's.
   PageRun CutRegion();
@@ -61,6 +69,8 @@ class Journal {
   uint64_t next_page_ = 0;  // in region_
   uint64_t salt_ = 0;
   uint64_t frames_ = 0;
+  uint64_t acknowledged_ = 0;    // of the frames
+  uint64_t unmarked_pages_ = 0;  // from the first frame on that no mark tells of
   uint64_t last_sum_ = 0;
   FrameHeader pending_;  // as WriteFrame wrote it
   uint64_t pages_written_ = 0;

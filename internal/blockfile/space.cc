@@ -34,6 +34,7 @@ Status Space::Grow(uint64_t pages) {
   }
   SPW_RETURN_IF_ERROR(status);
   map_.Grow(before + grown);
+  fresh_from_ = std::min(fresh_from_, before);
   return {};
 }
 
@@ -52,6 +53,7 @@ Status Space::Hold(uint64_t pages, Need need, PageRun* run) {
   const auto attempt = [&] {
     const std::optional<PageRun> found = map_.Hold(pages);
     *run = found.value_or(PageRun());
+    fresh_from_ = std::max(fresh_from_, run->end());
     return found.has_value();
   };
   if (attempt()) {
@@ -65,10 +67,24 @@ Status Space::Hold(uint64_t pages, Need need, PageRun* run) {
   return need == Need::kUrgent ? FromReserve(grown, attempt) : grown;
 }
 
+Status Space::HoldRegion(uint64_t least, uint64_t pages, Need need, PageRun* run) {
+  for (uint64_t wanted = pages; wanted >= least;
+       wanted = wanted == least ? 0 : std::max(wanted / 2, least)) {
+    const std::optional<PageRun> found = map_.Hold(wanted);
+    if (found.has_value() && found->end() <= fresh_from_) {
+      *run = *found;
+      return {};
+    }
+    SPW_RETURN_IF_ERROR(GiveBack(found.value_or(PageRun())));
+  }
+  return Hold(pages, need, run);
+}
+
 Status Space::HoldUpTo(uint64_t pages, Need need, PageRun* run) {
   const std::optional<PageRun> found = map_.HoldUpTo(pages);
   if (found.has_value()) {
     *run = *found;
+    fresh_from_ = std::max(fresh_from_, run->end());
     return {};
   }
   const Status status = Hold(pages, need, run);
@@ -96,6 +112,7 @@ Status Space::Release(const PageRun& run) {
     current_.pop_back();
     return Wrong("are named by the registry, but the space map says that they are free", run);
   }
+  released_pages_ += run.pages;
   return {};
 }
 
@@ -104,6 +121,7 @@ Status Space::TakeBackReleases(size_t count) {
     if (!map_.Keep(current_.back())) {
       return Wrong("were taken back, though they were not released", current_.back());
     }
+    released_pages_ -= current_.back().pages;
   }
   return {};
 }
@@ -117,6 +135,7 @@ void Space::PrepareEnd() {
 void Space::EndGeneration(const std::weak_ptr<const void>& pin) noexcept {
   spare_.front().pin = pin;
   spare_.front().runs.swap(current_);
+  released_pages_ = 0;
   waiting_.splice(waiting_.end(), spare_);
 }
 
@@ -139,10 +158,13 @@ void Space::FillReserve(MayGrow may_grow) {
   if (reserve_.pages >= policy_.reserve_pages) {
     return;
   }
-  PageRun fresh;
-  if (may_grow == MayGrow::kNo || !Hold(policy_.reserve_pages, Need::kUsual, &fresh).ok()) {
-    fresh = map_.HoldUpTo(policy_.reserve_pages).value_or(PageRun());
+  // Far behind: a closed file has none, and what is in front of it stays.
+  std::optional<PageRun> found = map_.HoldLast(policy_.reserve_pages);
+  if (!found.has_value() && may_grow == MayGrow::kYes) {
+    found = Grow(policy_.reserve_pages).ok() ? map_.HoldLast(policy_.reserve_pages)
+                                             : map_.HoldUpTo(policy_.reserve_pages);
   }
+  const PageRun fresh = found.value_or(PageRun());
   // The larger of the two.
   const PageRun other = fresh.pages > reserve_.pages ? std::exchange(reserve_, fresh) : fresh;
   const Status status = GiveBack(other);

@@ -38,6 +38,8 @@ class Space {
   // One run of free pages, held from now on; the file grows if there is none so long. kFull: it
   // cannot.
   base::Status Hold(uint64_t pages, Need need, PageRun* run);
+  // The same for what takes many runs: shorter ones, of at least `least`, if they save fresh space.
+  base::Status HoldRegion(uint64_t least, uint64_t pages, Need need, PageRun* run);
   // Up to so many, at least one.
   base::Status HoldUpTo(uint64_t pages, Need need, PageRun* run);
   // Held pages become part of what the file holds.
@@ -49,8 +51,12 @@ class Space {
   base::Status Release(const PageRun& run);
   base::Status TakeBackReleases(size_t count);
   size_t releases() const { return current_.size(); }
+  uint64_t released_pages() const { return released_pages_; }
   // The same for held pages that nothing will name, but somebody may be reading.
-  void ReleaseHeld(const PageRun& run) { current_.push_back(run); }
+  void ReleaseHeld(const PageRun& run) {
+    current_.push_back(run);
+    released_pages_ += run.pages;
+  }
   // So that so many releases need no memory.
   void ReserveReleases(size_t more) { current_.reserve(current_.size() + more); }
 
@@ -82,8 +88,12 @@ class Space {
   const uint64_t page_bytes_;
   const Policy policy_;
   SpaceMap map_;
+  // Nobody has written beyond it, as far as is known. Space that was written before costs less to
+  // write than fresh space.
+  uint64_t fresh_from_ = UINT64_MAX;
   PageRun reserve_;               // held; no pages: there is none
   std::vector<PageRun> current_;  // released in this generation
+  uint64_t released_pages_ = 0;   // of them
   std::list<Batch> waiting_;      // oldest generation first
   std::list<Batch> spare_;        // for the generation that ends next
 };

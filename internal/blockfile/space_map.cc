@@ -134,6 +134,19 @@ uint64_t SpaceMap::FindInLeaf(uint64_t leaf, uint64_t pages) const {
   }
 }
 
+// Where the last free run of that length within the leaf ends; there is one.
+uint64_t SpaceMap::FindLastInLeaf(uint64_t leaf, uint64_t pages) const {
+  const uint64_t end = leaf * pages_per_leaf() + leaf_pages(leaf);
+  uint64_t found = 0;
+  for (uint64_t page = leaf * pages_per_leaf(); page < end;) {
+    const uint64_t next = NextChange(page, end);
+    found = !taken(page) && next - page >= pages ? next : found;
+    page = next;
+  }
+  SPW_CHECK(found > 0);
+  return found;
+}
+
 std::optional<PageRun> SpaceMap::Hold(uint64_t pages) {
   SPW_DCHECK(pages > 0);
   uint64_t carry = 0;  // free pages right before this leaf
@@ -150,6 +163,29 @@ std::optional<PageRun> SpaceMap::Hold(uint64_t pages) {
       carry = summary.prefix == leaf_pages(leaf) ? carry + summary.prefix : summary.suffix;
       continue;
     }
+    Change(run, State::kFree, State::kHeld);
+    return run;
+  }
+  return std::nullopt;
+}
+
+std::optional<PageRun> SpaceMap::HoldLast(uint64_t pages) {
+  SPW_DCHECK(pages > 0);
+  uint64_t carry = 0;  // free pages right behind this leaf
+  for (uint64_t leaf = leaves_.size(); leaf-- > 0;) {
+    Summarize(leaf);
+    const Leaf& summary = leaves_[leaf];
+    const uint64_t leaf_end = leaf * pages_per_leaf() + leaf_pages(leaf);
+    uint64_t end = 0;
+    if (summary.suffix + carry >= pages) {
+      end = leaf_end + carry;
+    } else if (summary.longest >= pages) {
+      end = FindLastInLeaf(leaf, pages);
+    } else {
+      carry = summary.suffix == leaf_pages(leaf) ? carry + summary.suffix : summary.prefix;
+      continue;
+    }
+    const PageRun run = {end - pages, pages};
     Change(run, State::kFree, State::kHeld);
     return run;
   }

@@ -45,6 +45,8 @@ class SpaceMap {
 
   // The first free run of that length, held from now on; nothing if there is none.
   std::optional<PageRun> Hold(uint64_t pages);
+  // The end of the last free run that is so long.
+  std::optional<PageRun> HoldLast(uint64_t pages);
   // The longest of the free runs, `pages` of it at the most; nothing if no page is free.
   std::optional<PageRun> HoldUpTo(uint64_t pages);
 
@@ -101,6 +103,7 @@ class SpaceMap {
   void Summarize(uint64_t leaf);
   uint64_t leaf_pages(uint64_t leaf) const;
   uint64_t FindInLeaf(uint64_t leaf, uint64_t pages) const;
+  uint64_t FindLastInLeaf(uint64_t leaf, uint64_t pages) const;
   uint64_t NextChange(uint64_t page, uint64_t end) const;
   void Touch(const PageRun& run, bool dirty);
 

@@ -16,9 +16,12 @@ Transaction::~Transaction() {
   {
     MutexLock lock(mu_);
     held.swap(held_);
+    for (PieceStore::Piece& piece : pieces_) {
+      engine_->recycled()->GiveBack(std::move(piece));
+    }
   }
   if (!held.empty()) {
-    snapshot_->engine->GiveBackLater(held);
+    engine_->GiveBackLater(held);
   }
 }
 
@@ -34,9 +37,11 @@ Status Transaction::MayChange() {
 
 Status Transaction::Find(std::string_view name, bool meta, Block* block) {
   bool inherits = false;
+  std::shared_ptr<const Engine::Snapshot> snapshot;
   {
     MutexLock lock(mu_);
     SPW_RETURN_IF_ERROR(Check());
+    snapshot = snapshot_;
     const auto found = staged_.find(name);
     if (found == staged_.end()) {
       // the snapshot's
@@ -57,7 +62,7 @@ Status Transaction::Find(std::string_view name, bool meta, Block* block) {
                                 .memory = part.memory.empty() ? nullptr : part.memory.data()});
       }
       block->digests.assign(draft.digests.begin(), draft.digests.end());
-      block->view = snapshot_->view;
+      block->view = snapshot->view;
       inherits = draft.inherits && meta;
       if (!inherits) {
         return {};
@@ -65,13 +70,32 @@ Status Transaction::Find(std::string_view name, bool meta, Block* block) {
     }
   }
   if (!inherits) {
-    return snapshot_->engine->Find(snapshot_.get(), name, meta, block);
+    return engine_->Find(snapshot.get(), name, meta, block);
   }
   Block base;
-  SPW_RETURN_IF_ERROR(snapshot_->engine->Find(snapshot_.get(), name, true, &base));
+  SPW_RETURN_IF_ERROR(engine_->Find(snapshot.get(), name, true, &base));
   block->created_ns = base.exists ? base.created_ns : block->created_ns;
   block->tag.assign(base.tag.begin(), base.tag.end());
   return {};
+}
+
+Bytes Transaction::Keep(Bytes payload) {
+  constexpr uint64_t kFirst = uint64_t{64} << 10;
+  payload_bytes_ += payload.size();
+  uint8_t* to = nullptr;
+  if (payload_bytes_ <= kFirst || payload.size() > PieceStore::kPieceBytes) {
+    to = static_cast<uint8_t*>(memory_.allocate(payload.size(), 1));
+  } else {
+    if (pieces_.empty() || PieceStore::kPieceBytes - piece_bytes_ < payload.size()) {
+      pieces_.reserve(pieces_.size() + 1);
+      pieces_.push_back(engine_->recycled()->Take());
+      piece_bytes_ = 0;
+    }
+    to = pieces_.back().data() + piece_bytes_;
+    piece_bytes_ += payload.size();
+  }
+  std::copy(payload.begin(), payload.end(), to);
+  return {to, payload.size()};
 }
 
 // Bytes that nothing will change until the transaction ends.
@@ -90,11 +114,11 @@ void Transaction::Copy(const Draft& draft, Draft* copy) {
   const std::span<DraftPart> parts = keep(draft.parts.data(), draft.parts.size());
   for (DraftPart& part : parts) {
     if (!part.memory.empty()) {
-      part.memory = keep(part.memory.data(), part.memory.size());
+      part.memory = Keep(part.memory);
       continue;
     }
     // Also a stretch of what was written before.
-    const PageRun run = part.extent.run(snapshot_->engine->page_bytes());
+    const PageRun run = part.extent.run(engine_->page_bytes());
     part.fresh = std::any_of(held_.begin(), held_.end(), [&](const PageRun& each) {
       return each.first <= run.first && run.end() <= each.end();
     });
@@ -106,11 +130,10 @@ void Transaction::Copy(const Draft& draft, Draft* copy) {
 
 Status Transaction::Stage(std::span<const Draft> drafts) {
   // Very large payloads do not stay in memory.
-  Engine* const engine = snapshot_->engine.get();
   std::vector<Draft> ready(drafts.begin(), drafts.end());
   Engine::Aside aside;
   Status status = base::CatchToStatus([&] {
-    SPW_RETURN_IF_ERROR(engine->MoveLargeAside(ready, &aside));
+    SPW_RETURN_IF_ERROR(engine_->MoveLargeAside(ready, &aside));
     MutexLock lock(mu_);
     SPW_RETURN_IF_ERROR(Check());
     held_.insert(held_.end(), aside.held.begin(), aside.held.end());
@@ -145,31 +168,38 @@ Status Transaction::Stage(std::span<const Draft> drafts) {
     return Status();
   });
   if (!aside.held.empty()) {
-    engine->GiveBackLater(aside.held);
+    engine_->GiveBackLater(aside.held);
   }
   return status;
 }
 
-Status Transaction::Finish(const std::function<Status(std::span<Draft>)>& commit) {
+std::shared_ptr<const Engine::Snapshot> Transaction::snapshot() {
+  MutexLock lock(mu_);
+  return snapshot_;
+}
+
+Status Transaction::Finish(const Committer& commit) {
+  std::shared_ptr<const Engine::Snapshot> snapshot;
   std::vector<Draft> drafts;
   std::vector<PageRun> left;  // the pages that drafts still name are the file's then
   {
     MutexLock lock(mu_);
     SPW_RETURN_IF_ERROR(Check());
     over_ = true;
+    snapshot.swap(snapshot_);
     std::vector<PageRun> named;
     drafts.reserve(staged_.size());
     for (const auto& [name, draft] : staged_) {
       drafts.push_back(draft);
       for (const DraftPart& part : draft.parts) {
         if (part.fresh) {
-          named.push_back(part.extent.run(snapshot_->engine->page_bytes()));
+          named.push_back(part.extent.run(engine_->page_bytes()));
         }
       }
     }
     left = Without(&held_, &named);
   }
-  SPW_RETURN_IF_ERROR(commit(drafts));
+  SPW_RETURN_IF_ERROR(commit(drafts, *snapshot));
   MutexLock lock(mu_);
   held_.swap(left);  // cannot fail, for it is visible
   return {};

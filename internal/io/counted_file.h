@@ -32,6 +32,9 @@ class CountedFile final : public File {
   }
   base::Status Truncate(uint64_t size) override { return file_->Truncate(size); }
   base::Result<uint64_t> Size() override { return file_->Size(); }
+  void StartWriting(uint64_t offset, uint64_t bytes) override {
+    file_->StartWriting(offset, bytes);
+  }
   base::Status Sync() override {
     Add(&counters_->syncs, 1);
     return file_->Sync();

@@ -207,6 +207,11 @@ class PosixFile final : public File {
     return static_cast<uint64_t>(found.st_blocks) * kStatBlock;
   }
 
+  void StartWriting(uint64_t offset, uint64_t bytes) override {
+    static_cast<void>(::sync_file_range(descriptor_, static_cast<off64_t>(offset),
+                                        static_cast<off64_t>(bytes), SYNC_FILE_RANGE_WRITE));
+  }
+
   // EINTR of a sync is not retried either: it counts as failed.
   Status Sync() override {
     if (::fdatasync(descriptor_) != 0) {

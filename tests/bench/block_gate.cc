@@ -93,7 +93,7 @@ class Rounds {
            1e3;
   }
   double MedianCloseMillis(Form form, std::string_view name) const {
-    return MedianOf(form, name, [](const UpdateResult& result) { return result.close_seconds(); }) *
+    return MedianOf(form, name, [](const UpdateResult& result) { return result.close_seconds; }) *
            1e3;
   }
 

@@ -64,7 +64,7 @@ void RunThreads(const BlockContestant& contestant, benchmark::State& state) {
 
 void RegisterNeutral() {
   for (const BlockContestant& contestant : BlockContestants()) {
-    const bool slow = contestant.name == "files";  // a sync for each block
+    const bool slow = contestant.slow;
     const auto batches = [&](const char* name, const NeutralPlan& plan) {
       Register(
           "W5_neutral/" + contestant.name + "/" + name,

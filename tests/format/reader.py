@@ -87,7 +87,6 @@ class BlockFile:
         require(generation <= number(self.super, 56), "the newest superblock is damaged")
         if (generation, closed) != (number(self.super, 56), 1):
             self.replay(frames if generation == number(self.super, 56) else 0)
-
     def at(self, offset, size):
         self.file.seek(min(offset, self.size))
         return self.file.read(min(size, self.size))
@@ -98,25 +97,28 @@ class BlockFile:
         data = self.at(page * self.page_bytes, size)
         require(len(data) == size and self.digest(seed, data) == digest, f"{what} in page {page} is damaged")
         return data
-
     def replay(self, acknowledged):
         (page, salt), last_sum = unpack_from("<2Q", self.super, 272), 0
         for count in itertools.count(1):
-            head = self.at(page * self.page_bytes, 88).ljust(88)
-            body = self.at(page * self.page_bytes + 88, number(head, 40))
-            whole = (head[:8] == b"SPWFRAME" and number(head, 80) == xxh3(salt, head[:80]) and
-                     unpack_from("<3Q", head, 8) == (salt, count, last_sum) and len(body) == number(head, 40) and
-                     self.digest(salt, body).ljust(32, b"\0") == head[48:80])
-            changes = self.changes(body) if whole else {}
+            head = self.at(page * self.page_bytes, 96).ljust(96)
+            body = self.at(page * self.page_bytes + 96, number(head, 40))
+            whole = (self.is_frame(head, salt) and len(body) == number(head, 40) and
+                     unpack_from("<3Q", head, 8) == (salt, count, last_sum) and
+                     self.digest(salt, body).ljust(32, b"\0") == head[56:88])
+            changes, there = self.changes(body) if whole else {}, whole
             try:
                 for entry in filter(None, changes.values()):
                     self.payload(entry) if count > acknowledged else self.extents(entry)
-            except Damage: whole = False
-            if not whole:
-                return require(count > acknowledged, f"frame {count} at page {page} is damaged")
+            except Damage: there = False
+            if not there:
+                later = (self.at((page + i) * self.page_bytes, 96).ljust(96) for i in range(257))
+                if count > acknowledged and not any(self.is_frame(frame, salt) and number(frame, 16) > count <=
+                                                    number(frame, 48) for frame in later): return
+                require(whole, f"frame {count} at page {page} is damaged")
             self.overlay.update(changes)
-            page, last_sum = number(head, 32), number(head, 80)
-
+            page, last_sum = number(head, 32), number(head, 88)
+    def is_frame(self, head, salt):
+        return head[:16] == b"SPWFRAME" + struct.pack("<Q", salt) and number(head, 88) == xxh3(salt, head[:88])
     def changes(self, body):
         found, at, last = {}, 0, b""
         while at < len(body):
@@ -125,7 +127,6 @@ class BlockFile:
             require(at <= len(body) and kind < 2 and last < name, "the changes of a frame make no sense")
             found[name], last = body[at - entry_bytes:at] if kind else None, name
         return found
-
     def extents(self, entry):
         """The payload itself or (page, bytes, digest) of its chunks; the block's id, length and tag."""
         require(len(entry) >= 48, "an entry is cut off")
@@ -146,13 +147,11 @@ class BlockFile:
                 len(rest) == 16 * count + len(chunks) * self.digest_bytes, "a list does not add up")
         digests = (rest[i:i + self.digest_bytes] for i in range(16 * count, len(rest), self.digest_bytes))
         return [(*chunk, digest) for chunk, digest in zip(chunks, digests)], block, length, tag
-
     def payload(self, entry):
         stored, block, _, _ = self.extents(entry)
         if isinstance(stored, bytes): return stored
         seeds = (self.seed + (block + 1) * 0x9e3779b97f4a7c15 + (page + 1) * P64_2 & M for page, _, _ in stored)
         return b"".join(self.proved(*chunk, seed, "payload") for chunk, seed in zip(stored, seeds))
-
     def walk(self, page, digest, level):
         """(name, entry) below a page of the registry. Damage is noted, and the rest goes on."""
         try:

@@ -72,7 +72,7 @@ void WriteParts(const std::string& folder, const std::string& name, const std::s
   if (!frames.empty()) {
     const auto body = blockfile::Load<uint64_t>(reinterpret_cast<const uint8_t*>(file.data()) +
                                                 frames.back() + 40);
-    write("frame", choice(is_sha256) + file.substr(frames.back(), 88 + body));
+    write("frame", choice(is_sha256) + file.substr(frames.back(), 96 + body));
   }
   for (const uint64_t page : found.registry) {
     const int level = file[page + 1];

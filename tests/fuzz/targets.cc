@@ -89,9 +89,9 @@ void Frame(Input input) {
   const Bytes body = Bytes(frame).subspan(blockfile::kFrameHeaderBytes);
   const auto salt = blockfile::Load<uint64_t>(frame.data() + 8);
   blockfile::Store(frame.data() + 40, uint64_t{body.size()});
-  blockfile::StoreDigest(frame.data() + 48, digester.OfFrameBody(salt, body),
+  blockfile::StoreDigest(frame.data() + 56, digester.OfFrameBody(salt, body),
                          blockfile::kDigestBytesMost);
-  blockfile::Store(frame.data() + 80, base::Hash64(Bytes(frame).first(80), salt));
+  blockfile::Store(frame.data() + 88, base::Hash64(Bytes(frame).first(88), salt));
   blockfile::FrameHeader header;
   if (!blockfile::DecodeFrameHeader(frame, &header)) {
     return;

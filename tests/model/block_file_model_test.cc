@@ -259,8 +259,8 @@ class Pair {
   void LeaveOpen() {
     for (const Open& open : open_) {
       blockfile::Block block;
-      EXPECT_EQ(open.txn->snapshot().engine->Find(&open.txn->snapshot(), "x", false, &block).code(),
-                Code::kClosed);
+      const auto snapshot = open.txn->snapshot();
+      EXPECT_EQ(snapshot->engine->Find(snapshot.get(), "x", false, &block).code(), Code::kClosed);
     }
     open_.clear();
     CheckViews();

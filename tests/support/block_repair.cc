@@ -53,9 +53,9 @@ class Repairer {
       }
       Put(at + 24, last_sum);
       Changes(at);
-      if (const uint64_t body = U64(at + 40); Fits(at + 88, body)) {
-        const Digest digest = digester().OfFrameBody(U64(at + 8), View(at + 88, body));
-        std::memcpy(file_.data() + at + 48, digest.words.data(), sizeof digest.words);
+      if (const uint64_t body = U64(at + 40); Fits(at + 96, body)) {
+        const Digest digest = digester().OfFrameBody(U64(at + 8), View(at + 96, body));
+        std::memcpy(file_.data() + at + 56, digest.words.data(), sizeof digest.words);
       }
       FrameHeader(at);
     });
@@ -72,8 +72,8 @@ class Repairer {
   }
 
   void FrameHeader(uint64_t at) {
-    if (Fits(at, 88)) {
-      Put(at + 80, base::Hash64(View(at, 80), U64(at + 8)));
+    if (Fits(at, 96)) {
+      Put(at + 88, base::Hash64(View(at, 88), U64(at + 8)));
     }
   }
 
@@ -84,12 +84,12 @@ class Repairer {
     }
     uint64_t at = Offset(U64(super_ + 272));
     uint64_t last_sum = 0;
-    for (std::set<uint64_t> seen; IsAt(at, "SPWFRAME") && Fits(at, 88) && seen.insert(at).second;) {
+    for (std::set<uint64_t> seen; IsAt(at, "SPWFRAME") && Fits(at, 96) && seen.insert(at).second;) {
       if (U64(at + 8) != U64(super_ + 280)) {  // of another generation
         break;
       }
       visit(at, last_sum);
-      last_sum = U64(at + 80);
+      last_sum = U64(at + 88);
       at = Offset(U64(at + 32));
     }
   }
@@ -208,8 +208,8 @@ class Repairer {
   }
 
   void Changes(uint64_t frame) {
-    const uint64_t end = frame + 88 + std::min<uint64_t>(U64(frame + 40), file_.size());
-    for (uint64_t at = frame + 88; at + 8 <= end && Fits(at, 8);) {
+    const uint64_t end = frame + 96 + std::min<uint64_t>(U64(frame + 40), file_.size());
+    for (uint64_t at = frame + 96; at + 8 <= end && Fits(at, 8);) {
       const uint64_t name = U64(at) & 0xffff;
       const uint64_t bytes = U64(at) >> 32;
       Entry(at + 8 + name, bytes);

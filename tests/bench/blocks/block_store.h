@@ -103,6 +103,7 @@ struct BlockContestant {
   bool live = false;
   bool lists = false;
   bool views = false;
+  bool slow = false;  // takes a sync for each block: does less of the same
   std::function<std::unique_ptr<BlockStore>(const BlockSet&)> make;
 };
 

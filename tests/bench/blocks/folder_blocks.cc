@@ -113,6 +113,7 @@ void AddFolderBlocks(std::vector<BlockContestant>* all) {
       .options = "a file per block: written anew, fdatasync, rename; fsync of the folder per group",
       .deletes = true,
       .live = true,
+      .slow = true,
       .make = [](const BlockSet& set) { return std::make_unique<FolderBlocks>(set); }});
 }
 

@@ -5,9 +5,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "internal/base/checksum.h"
 #include "tests/bench/blocks/block_store.h"
+#include "tests/bench/blocks/updates.h"
 #include "tests/bench/files.h"
 
 namespace spillway::bench {
@@ -142,14 +144,20 @@ class CopyOnWrite final : public BlockStore {
     const CopyOnWrite& store_;
   };
 
-  // Room for half of the blocks once more, which is what the workloads change.
+  // Room for all that the workloads change.
   void Reserve() {
-    const size_t bytes = (set().count() + 1) / 2 * set().bytes_max();
+    if (std::exchange(reserved_, true)) {
+      return;
+    }
+    const size_t round = (set().count() + 1) / 2 * set().bytes_max();
+    const size_t rounds = RoundsMost(set().bytes_max());
     if (fresh_ == Fresh::kUsed) {
-      const std::vector<char> zeros(bytes);
-      WriteAt(file_, zeros.data(), bytes, end_);
+      const std::vector<char> zeros(round);
+      for (size_t i = 0; i < rounds; ++i) {
+        WriteAt(file_, zeros.data(), round, end_ + i * round);
+      }
     } else if (const int code = posix_fallocate(file_.get(), static_cast<off_t>(end_),
-                                                static_cast<off_t>(bytes));
+                                                static_cast<off_t>(round * rounds));
                code != 0) {
       errno = code;
       DieErrno("posix_fallocate");
@@ -160,6 +168,7 @@ class CopyOnWrite final : public BlockStore {
   const Fresh fresh_;
   std::vector<Place> places_;
   Durability durability_ = Durability::kAtEnd;
+  bool reserved_ = false;
   uint64_t end_ = 0;
   Fd file_;
 };

@@ -101,21 +101,22 @@ TEST(FrameTest, IsReadAsItWasWrittenAndFillsWholePages) {
 TEST(FrameTest, PartsStandWhereTheFormatSays) {
   for (const ChecksumKind kind : {ChecksumKind::kXxh3, ChecksumKind::kSha256}) {
     const Digester digester(blockfile::FileId{1}, kind);
-    FrameHeader header{.salt = 11, .number = 12, .previous_sum = 13, .next_page = 14};
+    FrameHeader header{
+        .salt = 11, .number = 12, .previous_sum = 13, .next_page = 14, .acknowledged = 16};
     std::vector<uint8_t> frame;
     EncodeFrame({{"key", AsBytes("value")}, {"z", std::nullopt}}, kPageBytes, digester, &header,
                 &frame);
     ASSERT_EQ(frame.size(), kPageBytes);
-    const uint64_t numbers[] = {11, 12, 13, 14, 8 + 3 + 5 + 8 + 1};
+    const uint64_t numbers[] = {11, 12, 13, 14, 8 + 3 + 5 + 8 + 1, 16};
     EXPECT_EQ(AsText(Bytes(frame).first(8)), "SPWFRAME");
     for (size_t i = 0; i < std::size(numbers); ++i) {
       EXPECT_EQ(blockfile::Load<uint64_t>(frame.data() + 8 + 8 * i), numbers[i]);
     }
-    const Bytes body = Bytes(frame).subspan(88, 25);
+    const Bytes body = Bytes(frame).subspan(96, 25);
     EXPECT_EQ(AsText(body), std::string("\3\0\1\0\5\0\0\0keyvalue\1\0\0\0\0\0\0\0z", 25));
-    EXPECT_EQ(blockfile::LoadDigest(frame.data() + 48, 32), digester.OfFrameBody(11, body));
-    EXPECT_EQ(blockfile::Load<uint64_t>(frame.data() + 80),
-              base::Hash64(Bytes(frame).first(80), 11));
+    EXPECT_EQ(blockfile::LoadDigest(frame.data() + 56, 32), digester.OfFrameBody(11, body));
+    EXPECT_EQ(blockfile::Load<uint64_t>(frame.data() + 88),
+              base::Hash64(Bytes(frame).first(88), 11));
   }
 }
 

@@ -45,6 +45,17 @@ class Naive {
     }
     return size();
   }
+  // Where the last one ends; 0 if there is none.
+  uint64_t Last(uint64_t pages) const {
+    uint64_t length = 0;
+    for (uint64_t page = size(); page-- > 0;) {
+      length = pages_[page] == State::kFree ? length + 1 : 0;
+      if (length == pages) {
+        return page + pages;
+      }
+    }
+    return 0;
+  }
   uint64_t Longest() const {
     uint64_t longest = 0;
     uint64_t length = 0;
@@ -82,7 +93,7 @@ class Pair {
         Hold();
         break;
       case 4:
-        HoldUpTo();
+        random_.OneIn(2) ? HoldUpTo() : HoldLast();
         break;
       case 5:
         HoldAt();
@@ -141,6 +152,16 @@ class Pair {
     ASSERT_EQ(run.has_value(), expected < naive_.size());
     if (run.has_value()) {
       ASSERT_EQ(*run, (PageRun{expected, pages}));
+      naive_.Set(*run, State::kHeld);
+    }
+  }
+  void HoldLast() {
+    const uint64_t pages = random_.OneIn(4) ? random_.Between(1, 400) : random_.Between(1, 20);
+    const uint64_t end = naive_.Last(pages);
+    const auto run = map_.HoldLast(pages);
+    ASSERT_EQ(run.has_value(), end > 0);
+    if (run.has_value()) {
+      ASSERT_EQ(*run, (PageRun{end - pages, pages}));
       naive_.Set(*run, State::kHeld);
     }
   }
