@@ -1,14 +1,16 @@
 // How an operation went: a code, and for failures what happened and where.
 //
 // A Status is made where the fact is known and passed up as it is. Codes have the values of SPW_*
-// in spillway.h (capi/ checks that). CatchToStatus is the only place in the library that catches.
+// in spillway.h (capi/ checks that). This file is the only one in the library that catches.
 #pragma once
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "internal/base/check.h"
@@ -42,13 +44,28 @@ enum class Code : int32_t {
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(Code code, std::string message) : code_(code), message_(std::move(message)) {}
+  Status(Code code, std::string message)
+      : code_(code), message_(std::make_shared<const std::string>(std::move(message))) {}
   // Failures that are expected allocate nothing: their text is made from the code alone.
   explicit Status(Code code) : code_(code) {}
 
   static Status Os(Code code, int os_code, std::string message) {
     Status status(code, std::move(message));
     status.os_code_ = os_code;
+    return status;
+  }
+
+  // describe() makes the message. Without memory for it there is none, but the failure stays what
+  // it is.
+  template <class Describe>
+  static Status Os(Code code, int os_code, Describe&& describe) noexcept requires
+      std::is_invocable_r_v<std::string, Describe> {
+    Status status(code);
+    status.os_code_ = os_code;
+    try {
+      status.message_ = std::make_shared<const std::string>(describe());
+    } catch (...) {  // NOLINT(bugprone-empty-catch): the message is missing
+    }
     return status;
   }
 
@@ -66,14 +83,17 @@ class [[nodiscard]] Status {
   int32_t os_code() const { return os_code_; }          // errno, 0: none
   int32_t detail_code() const { return detail_code_; }  // extended SQLite code, 0: none
   int64_t record() const { return record_; }            // index in the caller's list, -1: none
-  const std::string& message() const { return message_; }
+  const std::string& message() const {
+    static const std::string none;
+    return message_ == nullptr ? none : *message_;
+  }
 
  private:
   Code code_ = Code::kOk;
   int32_t os_code_ = 0;
   int32_t detail_code_ = 0;
   int64_t record_ = -1;
-  std::string message_;
+  std::shared_ptr<const std::string> message_;  // so that a copy cannot fail
 };
 
 inline Status InvalidArgument(std::string message) {

@@ -62,15 +62,17 @@ auto RetryInterrupted(Call call) {
 }
 
 Status OffsetError(const char* operation, const std::string& path, uint64_t offset, int os_code) {
-  return Status::Os(CodeFor(os_code), os_code,
-                    std::string(operation) + " " + path + " at offset " + std::to_string(offset) +
-                        ": " + OsErrorText(os_code));
+  return Status::Os(CodeFor(os_code), os_code, [&] {
+    return std::string(operation) + " " + path + " at offset " + std::to_string(offset) + ": " +
+           OsErrorText(os_code);
+  });
 }
 
 // A failed sync says nothing about what is on the device, so its code must not invite a retry.
 Status SyncError(const char* operation, const std::string& path, int os_code) {
-  return Status::Os(Code::kIo, os_code,
-                    std::string(operation) + " " + path + ": " + OsErrorText(os_code));
+  return Status::Os(Code::kIo, os_code, [&] {
+    return std::string(operation) + " " + path + ": " + OsErrorText(os_code);
+  });
 }
 
 // An open descriptor, or -1.
@@ -388,8 +390,9 @@ std::string OsErrorText(int os_code) {
 }
 
 Status OsError(const char* operation, const std::string& path, int os_code) {
-  return Status::Os(CodeFor(os_code), os_code,
-                    std::string(operation) + " " + path + ": " + OsErrorText(os_code));
+  return Status::Os(CodeFor(os_code), os_code, [&] {
+    return std::string(operation) + " " + path + ": " + OsErrorText(os_code);
+  });
 }
 
 FileSystem* PosixFileSystem() {
