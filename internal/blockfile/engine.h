@@ -303,8 +303,6 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void Fail(const base::Status& status) SPW_EXCLUDES(mu_);
   base::Status MakeRoom(uint64_t pages) SPW_EXCLUDES(mu_);
   void Background();
-  void StopBackground();
-  void ReleaseFile();
 
   base::Status ReadList(const Extent& extent, const Digest& digest, std::vector<uint8_t>* bytes);
   base::Status ReadStored(const Extent& extent, uint64_t block_id, const Digest* digests,
@@ -313,7 +311,6 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status FindFrom(const Version* version, const TreeRoot& registry, std::string_view name,
                         Block* block);
 
-  class SpaceCheck;
   class Verification;
 
   uint64_t inline_bytes_most() const { return std::min<uint64_t>(1024, page_bytes_ / 4); }
@@ -337,7 +334,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status space_damage_;
   uint64_t pages_there_ = UINT64_MAX;
   Mark mark_;
-  std::unique_ptr<Prepared> prepared_;    // kept for its memory
+  bool spare_may_be_torn_ = false;      // a crash may have hit the writing of the other superblock
+  std::unique_ptr<Prepared> prepared_;  // kept for its memory
   std::atomic<uint64_t> known_pages_{0};  // no entry that was published reaches beyond
 
   BlobCache cache_;

@@ -196,6 +196,7 @@ Status Engine::Recover(const Mark& mark, base::Operation* operation) {
   const bool is_current = mark.generation == superblock_.generation;
   const uint64_t acknowledged = is_current ? mark.frames : 0;
   const bool closed = is_current && mark.closed;  // what stands there is of no use
+  spare_may_be_torn_ = !closed;
   Replay replay;
   replay.page = superblock_.journal_page;
   for (; !closed; ++replay.number) {

@@ -124,7 +124,8 @@ class Engine::Verification {
       const Status status = DecodeSuperblock(
           std::span<const uint8_t, kUnitBytes>(bytes.data() + slot * kUnitBytes, kUnitBytes),
           &found);
-      if (status.code() == Code::kCorrupt) {
+      const bool is_spare = slot * kUnitBytes != SuperblockOffset(superblock_.generation);
+      if (status.code() == Code::kCorrupt && !(is_spare && engine_->spare_may_be_torn_)) {
         Note({}, Status(Code::kCorrupt, engine_->path() + ": superblock at offset " +
                                             std::to_string(slot * kUnitBytes) + ": " +
                                             status.message()));

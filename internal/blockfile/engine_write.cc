@@ -300,14 +300,14 @@ Status Engine::PrepareOne(Group* group, Version* version, Prepared* prepared) {
     return {};
   }
   Entry& entry = one->entry;
-  entry.block_id = version->block_id != 0 ? version->block_id : base.block_id;
-  if (entry.block_id == 0) {
-    entry.block_id = next_block_id_.fetch_add(1);
+  const bool inherits = version->inherits && base.exists;
+  entry.block_id = version->block_id;
+  if (entry.block_id == 0) {  // the old one may have gone with a rename
+    entry.block_id = inherits ? base.block_id : next_block_id_.fetch_add(1);
   }
   entry.version = version->version;
   entry.length = version->length;
   entry.modified_ns = version->modified_ns;
-  const bool inherits = version->inherits && base.exists;
   entry.created_ns = inherits ? base.created_ns : version->created_ns;
   const Bytes tag = inherits ? Bytes(base.tag) : Bytes(version->tag);
   std::copy(tag.begin(), tag.end(), one->tag.begin());
