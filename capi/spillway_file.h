@@ -62,8 +62,8 @@ typedef struct spw_report spw_report;
 /* The step in which the file grows, 1 MiB to 1 GiB; default 10 MiB. It grows with the file up to
  * 256 MiB. */
 #define SPW_OPT_FILE_GROWTH_BYTES 105
-/* Bytes of journal after which a checkpoint is made, at least 1 MiB; default 64 MiB. More makes a
- * later open after a crash longer. */
+/* Bytes of journal after which a checkpoint is made at the latest, at least 1 MiB; default 64 MiB.
+ * A file that holds little has one earlier. More makes a later open after a crash longer. */
 #define SPW_OPT_FILE_JOURNAL_BYTES 106
 
 #define SPW_CHECKSUM_XXH3 1   /* 64 bits; finds accidents */
