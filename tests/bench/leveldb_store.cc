@@ -1,31 +1,18 @@
 // LevelDB: one entry per record, keys are big-endian 64-bit integers.
-#include <leveldb/cache.h>
-#include <leveldb/db.h>
 #include <leveldb/write_batch.h>
 
 #include <cstring>
 
-#include "tests/bench/files.h"
 #include "tests/bench/key.h"
+#include "tests/bench/leveldb_peer.h"
 #include "tests/bench/store.h"
 
 namespace spillway::bench {
 namespace {
 
-constexpr size_t kWriteBufferBytes = size_t{64} << 20;
-constexpr size_t kCacheBytes = size_t{1} << 30;
-
-void Check(const leveldb::Status& status, const char* call) {
-  if (!status.ok()) {
-    Die(std::string(call) + ": " + status.ToString());
-  }
-}
-
 class LevelDbStore final : public Store {
  public:
-  explicit LevelDbStore(Durability durability)
-      : durability_(durability), cache_(leveldb::NewLRUCache(kCacheBytes)) {}
-  ~LevelDbStore() override { db_.reset(); }  // before the cache it uses
+  explicit LevelDbStore(Durability durability) : durability_(durability) {}
 
   void Create(const std::string& folder) override {
     created_ = true;
@@ -40,31 +27,15 @@ class LevelDbStore final : public Store {
       writes.Put(leveldb::Slice(key.data(), key.size()),
                  leveldb::Slice(record.data(), record.size()));
     }
-    leveldb::WriteOptions options;
-    options.sync = durability_ == Durability::kEachBatch;
-    Check(db_->Write(options, &writes), "Write");
+    Check(db_->Write(HowToWrite(durability_), &writes), "Write");
   }
 
   void Close() override {
-    db_.reset();
-    if (created_ && durability_ == Durability::kAtEnd) {
-      SyncFolder(folder_);  // a synced last write would not cover the log before
-    }
+    db_.Close(created_ && durability_ == Durability::kAtEnd);
     created_ = false;
   }
 
-  void Open(const std::string& folder) override {
-    folder_ = folder;
-    leveldb::Options options;
-    options.create_if_missing = true;
-    options.compression = leveldb::kNoCompression;
-    options.write_buffer_size = kWriteBufferBytes;
-    options.max_file_size = kWriteBufferBytes;
-    options.block_cache = cache_.get();
-    leveldb::DB* db = nullptr;
-    Check(leveldb::DB::Open(options, folder, &db), "Open");
-    db_.reset(db);
-  }
+  void Open(const std::string& folder) override { db_.Open(folder); }
 
   void Scan(RecordHash* hash) override {
     leveldb::ReadOptions options;
@@ -85,9 +56,7 @@ class LevelDbStore final : public Store {
 
  private:
   const Durability durability_;
-  std::unique_ptr<leveldb::Cache> cache_;
-  std::unique_ptr<leveldb::DB> db_;
-  std::string folder_;
+  LevelDb db_;
   bool created_ = false;
   std::string value_;
 };

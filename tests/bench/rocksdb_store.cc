@@ -1,44 +1,19 @@
 // RocksDB: one entry per record, keys are big-endian 64-bit integers; by write batches, or by
 // sorted files that are made outside of it and then taken in.
-#include <rocksdb/cache.h>
-#include <rocksdb/db.h>
 #include <rocksdb/sst_file_writer.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <cstring>
 
-#include "tests/bench/files.h"
 #include "tests/bench/key.h"
+#include "tests/bench/rocksdb_peer.h"
 #include "tests/bench/store.h"
 
 namespace spillway::bench {
 namespace {
 
-constexpr size_t kWriteBufferBytes = size_t{64} << 20;
-constexpr size_t kCacheBytes = size_t{1} << 30;
-
-void Check(const rocksdb::Status& status, const char* call) {
-  if (!status.ok()) {
-    Die(std::string(call) + ": " + status.ToString());
-  }
-}
-
+using bench::AsSlice;
 rocksdb::Slice AsSlice(const Key& key) { return {key.data(), key.size()}; }
-rocksdb::Slice AsSlice(std::string_view record) { return {record.data(), record.size()}; }
-
-rocksdb::Options MakeOptions() {
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.compression = rocksdb::kNoCompression;
-  options.write_buffer_size = kWriteBufferBytes;
-  options.max_write_buffer_number = 4;
-  options.max_background_jobs = 2;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(kCacheBytes);
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
 
 class RocksDbStore final : public Store {
  public:
@@ -50,7 +25,7 @@ class RocksDbStore final : public Store {
     created_ = true;
     if (way_ == Way::kSortedFile) {
       file_path_ = folder + "/sorted.sst";
-      file_ = std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions(), MakeOptions());
+      file_ = std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions(), RocksDbOptions());
       Check(file_->Open(file_path_), "SstFileWriter::Open");
     }
   }
@@ -91,11 +66,7 @@ class RocksDbStore final : public Store {
     db_.reset();
   }
 
-  void Open(const std::string& folder) override {
-    rocksdb::DB* db = nullptr;
-    Check(rocksdb::DB::Open(MakeOptions(), folder + "/db", &db), "Open");
-    db_.reset(db);
-  }
+  void Open(const std::string& folder) override { db_ = OpenRocksDb(folder); }
 
   void Scan(RecordHash* hash) override {
     rocksdb::ReadOptions options;

@@ -1,45 +1,23 @@
 // LevelDB: an entry per block, keyed by its name; a WriteBatch per group.
-#include <leveldb/cache.h>
-#include <leveldb/db.h>
 #include <leveldb/write_batch.h>
 
 #include <cstring>
 
 #include "tests/bench/blocks/block_store.h"
-#include "tests/bench/files.h"
+#include "tests/bench/leveldb_peer.h"
 
 namespace spillway::bench {
 namespace {
-
-constexpr size_t kWriteBufferBytes = size_t{64} << 20;
-constexpr size_t kCacheBytes = size_t{1} << 30;
-
-void Check(const leveldb::Status& status, const char* call) {
-  if (!status.ok()) {
-    Die(std::string(call) + ": " + status.ToString());
-  }
-}
 
 leveldb::Slice AsSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 class LevelDbBlocks final : public BlockStore {
  public:
-  explicit LevelDbBlocks(const BlockSet& set)
-      : BlockStore(set), cache_(leveldb::NewLRUCache(kCacheBytes)) {}
-  ~LevelDbBlocks() override { db_.reset(); }  // before the cache it uses
+  using BlockStore::BlockStore;
 
   void Open(const std::string& folder, Durability durability) override {
     durability_ = durability;
-    folder_ = folder;
-    leveldb::Options options;
-    options.create_if_missing = true;
-    options.compression = leveldb::kNoCompression;
-    options.write_buffer_size = kWriteBufferBytes;
-    options.max_file_size = kWriteBufferBytes;
-    options.block_cache = cache_.get();
-    leveldb::DB* db = nullptr;
-    Check(leveldb::DB::Open(options, folder, &db), "Open");
-    db_.reset(db);
+    db_.Open(folder);
   }
 
   void Put(const BlockBatch& batch) override {
@@ -47,7 +25,7 @@ class LevelDbBlocks final : public BlockStore {
     for (size_t i = 0; i < batch.count(); ++i) {
       writes.Put(AsSlice(batch.name(i)), AsSlice(batch.payload(i)));
     }
-    Check(db_->Write(HowToWrite(), &writes), "Write");
+    Check(db_->Write(HowToWrite(durability_), &writes), "Write");
   }
 
   void Delete(const BlockBatch& batch) override {
@@ -55,7 +33,7 @@ class LevelDbBlocks final : public BlockStore {
     for (size_t i = 0; i < batch.count(); ++i) {
       writes.Delete(AsSlice(batch.name(i)));
     }
-    Check(db_->Write(HowToWrite(), &writes), "Write");
+    Check(db_->Write(HowToWrite(durability_), &writes), "Write");
   }
 
   std::unique_ptr<BlockSession> StartSession(SessionKind) override {
@@ -71,12 +49,7 @@ class LevelDbBlocks final : public BlockStore {
     Check(it->status(), "Iterator");
   }
 
-  void Close() override {
-    db_.reset();
-    if (durability_ == Durability::kAtEnd) {
-      SyncFolder(folder_);  // a synced last write would not cover the log before
-    }
-  }
+  void Close() override { db_.Close(durability_ == Durability::kAtEnd); }
 
  private:
   class Session final : public BlockSession {
@@ -93,13 +66,14 @@ class LevelDbBlocks final : public BlockStore {
       return value_.size();
     }
     void Put(size_t index, std::string_view payload) override {
-      Check(store_->db_->Put(store_->HowToWrite(), AsSlice(store_->set().name(index)),
+      Check(store_->db_->Put(HowToWrite(store_->durability_), AsSlice(store_->set().name(index)),
                              AsSlice(payload)),
             "Put");
     }
     void Delete(size_t index) override {
-      Check(store_->db_->Delete(store_->HowToWrite(), AsSlice(store_->set().name(index))),
-            "Delete");
+      Check(
+          store_->db_->Delete(HowToWrite(store_->durability_), AsSlice(store_->set().name(index))),
+          "Delete");
     }
 
    private:
@@ -107,16 +81,8 @@ class LevelDbBlocks final : public BlockStore {
     std::string value_;
   };
 
-  leveldb::WriteOptions HowToWrite() const {
-    leveldb::WriteOptions options;
-    options.sync = durability_ == Durability::kEachBatch;
-    return options;
-  }
-
   Durability durability_ = Durability::kAtEnd;
-  std::string folder_;
-  std::unique_ptr<leveldb::Cache> cache_;
-  std::unique_ptr<leveldb::DB> db_;
+  LevelDb db_;
 };
 
 }  // namespace

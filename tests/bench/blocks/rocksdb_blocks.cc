@@ -1,40 +1,13 @@
 // RocksDB: an entry per block, keyed by its name; a WriteBatch per group, through its log.
-#include <rocksdb/cache.h>
-#include <rocksdb/db.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <cstring>
 
 #include "tests/bench/blocks/block_store.h"
-#include "tests/bench/files.h"
+#include "tests/bench/rocksdb_peer.h"
 
 namespace spillway::bench {
 namespace {
-
-constexpr size_t kWriteBufferBytes = size_t{64} << 20;
-constexpr size_t kCacheBytes = size_t{1} << 30;
-
-void Check(const rocksdb::Status& status, const char* call) {
-  if (!status.ok()) {
-    Die(std::string(call) + ": " + status.ToString());
-  }
-}
-
-rocksdb::Slice AsSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-
-rocksdb::Options MakeOptions() {
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.compression = rocksdb::kNoCompression;
-  options.write_buffer_size = kWriteBufferBytes;
-  options.max_write_buffer_number = 4;
-  options.max_background_jobs = 2;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(kCacheBytes);
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
 
 class RocksDbBlocks final : public BlockStore {
  public:
@@ -42,9 +15,7 @@ class RocksDbBlocks final : public BlockStore {
 
   void Open(const std::string& folder, Durability durability) override {
     durability_ = durability;
-    rocksdb::DB* db = nullptr;
-    Check(rocksdb::DB::Open(MakeOptions(), folder + "/db", &db), "Open");
-    db_.reset(db);
+    db_ = OpenRocksDb(folder);
   }
 
   void Put(const BlockBatch& batch) override {
