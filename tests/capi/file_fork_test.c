@@ -6,46 +6,14 @@
 #include <sys/wait.h>
 
 #include "block_fixture.h"
+#include "block_refused.h"
+#include "process.h"
 
 static spw_file* file;
 static spw_txn* txn;
 static spw_list* list;
 static spw_blob* blob;
 static spw_report* report;
-
-static void writing(spw_txn* in) {
-  const uint64_t offsets[] = {0, 1};
-  uint64_t number = 7;
-  EXPECT(SPW_FORKED, spw_block_put(file, in, "a", 1, "x", 1, ANY, &number, &err));
-  CHECK_EQUAL(number, 0);
-  EXPECT(SPW_FORKED,
-         spw_block_put_batch(file, in, "a", 1, offsets, "x", 1, offsets, 1, NULL, &number, &err));
-  EXPECT(SPW_FORKED, spw_block_append(file, in, "a", 1, "x", 1, &number, &err));
-  EXPECT(SPW_FORKED, spw_block_patch(file, in, "a", 1, 0, "x", 1, &err));
-  EXPECT(SPW_FORKED, spw_block_delete(file, in, "a", 1, ANY, &err));
-  EXPECT(SPW_FORKED, spw_block_rename(file, in, "a", 1, "b", 1, 0, &err));
-  EXPECT(SPW_FORKED, spw_block_set_tag(file, in, "a", 1, "x", 1, &err));
-}
-
-static void reading(spw_txn* in) {
-  const uint64_t offsets[] = {0, 1};
-  spw_block_info info = empty_info();
-  EXPECT(SPW_FORKED, spw_block_stat(file, in, "a", 1, &info, &err));
-  int32_t there = 7;
-  EXPECT(SPW_FORKED, spw_block_exists(file, in, "a", 1, &there, &err));
-  uint64_t number = 7;
-  uint8_t byte;
-  EXPECT(SPW_FORKED, spw_block_read(file, in, "a", 1, 0, &byte, 1, &number, &err));
-  uint64_t ends[2];
-  int32_t status;
-  EXPECT(SPW_FORKED,
-         spw_block_read_batch(file, in, "a", 1, offsets, 1, &byte, 1, ends, &status, &err));
-  spw_blob* got = NOWHERE;
-  EXPECT(SPW_FORKED, spw_block_get(file, in, "a", 1, 0, 1, &got, &err));
-  spw_list* opened = NOWHERE;
-  EXPECT(SPW_FORKED, spw_list_open(file, in, "", 0, 0, &opened, &err));
-  CHECK(got == NULL && opened == NULL && number == 0 && there == 0);
-}
 
 static void other_calls(void) {
   EXPECT(SPW_FORKED, spw_file_flush(file, SPW_FLUSH_DEVICE, &err));
@@ -83,10 +51,10 @@ static void free_all(void) {
 /* As in fork_test.c. */
 static void run_child(int answer, const char* path, const char* own_path) {
   check_failed = 0;
-  writing(NULL);
-  writing(txn);
-  reading(NULL);
-  reading(txn);
+  refuses_writing(SPW_FORKED, file, NULL);
+  refuses_writing(SPW_FORKED, file, txn);
+  refuses_reading(SPW_FORKED, file, NULL);
+  refuses_reading(SPW_FORKED, file, txn);
   other_calls();
   const uint64_t leaked = spw_leaked_files();
   free_all();
@@ -158,24 +126,11 @@ static void fork_and_go_on(void) {
 
 static void descriptors_end_with_exec(void) {
   phase("descriptors do not survive exec");
-  enum { kFiles = 256 };
-  int before[kFiles];
-  for (int number = 0; number < kFiles; number++) {
-    before[number] = fcntl(number, F_GETFD); /* those of whoever started us */
-  }
+  const descriptors before = open_descriptors();
   file = open_file(temp_path("exec"));
   put_text(file, NULL, "a", "1");
   flush_file(file);
-  int opened = 0;
-  for (int number = 0; number < kFiles; number++) {
-    const int flags = fcntl(number, F_GETFD);
-    if (before[number] < 0 && flags >= 0) {
-      opened++;
-      check_that((flags & FD_CLOEXEC) != 0, __FILE__, __LINE__, "descriptor %d survives exec",
-                 number);
-    }
-  }
-  CHECK(opened > 0);
+  new_descriptors_end_with_exec(&before);
   close_file(file);
 }
 

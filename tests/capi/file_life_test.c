@@ -2,6 +2,7 @@
  * answers, what outlives it, and what was not closed is counted. */
 #define _GNU_SOURCE 1
 #include "block_fixture.h"
+#include "block_refused.h"
 
 enum { kFile, kTxn, kSnapshot, kList, kBlob, kReport, kHandles };
 
@@ -111,43 +112,6 @@ static void children_of_a_file(int freed) {
   }
 }
 
-static void writing_when_closed(spw_file* file, spw_txn* txn) {
-  const uint64_t offsets[] = {0, 1};
-  uint64_t number = 7;
-  EXPECT(SPW_CLOSED, spw_block_put(file, txn, "a", 1, "x", 1, ANY, &number, &err));
-  CHECK_EQUAL(number, 0);
-  EXPECT(SPW_CLOSED,
-         spw_block_put_batch(file, txn, "a", 1, offsets, "x", 1, offsets, 1, NULL, &number, &err));
-  EXPECT(SPW_CLOSED, spw_block_append(file, txn, "a", 1, "x", 1, &number, &err));
-  EXPECT(SPW_CLOSED, spw_block_patch(file, txn, "a", 1, 0, "x", 1, &err));
-  EXPECT(SPW_CLOSED, spw_block_delete(file, txn, "a", 1, ANY, &err));
-  EXPECT(SPW_CLOSED, spw_block_rename(file, txn, "a", 1, "b", 1, 0, &err));
-  EXPECT(SPW_CLOSED, spw_block_set_tag(file, txn, "a", 1, "x", 1, &err));
-}
-
-static void reading_when_closed(spw_file* file, spw_txn* txn) {
-  const uint64_t offsets[] = {0, 1};
-  spw_block_info info = empty_info();
-  info.length = 7;
-  EXPECT(SPW_CLOSED, spw_block_stat(file, txn, "a", 1, &info, &err));
-  CHECK_EQUAL(info.length, 0);
-  int32_t there = 7;
-  EXPECT(SPW_CLOSED, spw_block_exists(file, txn, "a", 1, &there, &err));
-  uint64_t number = 7;
-  uint8_t byte;
-  EXPECT(SPW_CLOSED, spw_block_read(file, txn, "a", 1, 0, &byte, 1, &number, &err));
-  uint64_t ends[2] = {7, 7};
-  int32_t status = 7;
-  EXPECT(SPW_CLOSED,
-         spw_block_read_batch(file, txn, "a", 1, offsets, 1, &byte, 1, ends, &status, &err));
-  CHECK(number == 0 && there == 0 && ends[0] == 0 && ends[1] == 0 && status == 0);
-  spw_blob* blob = NOWHERE;
-  EXPECT(SPW_CLOSED, spw_block_get(file, txn, "a", 1, 0, 1, &blob, &err));
-  spw_list* list = NOWHERE;
-  EXPECT(SPW_CLOSED, spw_list_open(file, txn, "", 0, 0, &list, &err));
-  CHECK(blob == NULL && list == NULL);
-}
-
 static void close_twice_and_use_after(void) {
   phase("a closed file answers CLOSED, and closing it again is fine");
   static const uint32_t ways[] = {0, SPW_CLOSE_DISCARD};
@@ -161,9 +125,9 @@ static void close_twice_and_use_after(void) {
     spw_txn* const txns[] = {NULL, all.txn, all.snapshot};
     for (int i = 0; i < 3; i++) {
       if (i < 2) {
-        writing_when_closed(all.file, txns[i]);
+        refuses_writing(SPW_CLOSED, all.file, txns[i]);
       }
-      reading_when_closed(all.file, txns[i]);
+      refuses_reading(SPW_CLOSED, all.file, txns[i]);
     }
     EXPECT(SPW_CLOSED, spw_file_flush(all.file, SPW_FLUSH_DEVICE, &err));
     spw_txn* txn = NOWHERE;

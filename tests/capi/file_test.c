@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "block_fixture.h"
+#include "process.h"
 
 /* ---- In other processes: this program runs itself -----------------------------------------------
  */
@@ -31,36 +32,6 @@ static int run_as_other(int argc, char** argv) {
   return status;
 }
 
-static pid_t start_other(const char* what, const char* path, int* output) {
-  int ends[2];
-  REQUIRE(pipe(ends) == 0);
-  char self[4096]; /* by name: under valgrind, the link itself leads to valgrind */
-  const ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-  REQUIRE(len > 0);
-  self[len] = '\0';
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    dup2(ends[1], STDOUT_FILENO);
-    close(ends[0]);
-    close(ends[1]);
-    execl(self, self, what, path, (char*)NULL);
-    _exit(101);
-  }
-  close(ends[1]);
-  *output = ends[0];
-  return child;
-}
-
-static int open_elsewhere(const char* what, const char* path) {
-  int output;
-  const pid_t child = start_other(what, path, &output);
-  int state = 0;
-  REQUIRE(waitpid(child, &state, 0) == child);
-  close(output);
-  return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
-}
-
 static void second_open_is_busy(void) {
   phase("a second open is refused, in this process and in another");
   const char* path = temp_path("busy");
@@ -69,11 +40,11 @@ static void second_open_is_busy(void) {
   try_open_file(path, PAIRS(0), SPW_BUSY);
   try_open_file(path, PAIRS(SPW_OPT_OPEN, SPW_OPEN_EXISTING), SPW_BUSY);
   try_open_file(path, PAIRS(SPW_OPT_OPEN, SPW_OPEN_READ_ONLY), SPW_BUSY);
-  CHECK_EQUAL(open_elsewhere("--open", path), SPW_BUSY);
-  CHECK_EQUAL(open_elsewhere("--read", path), SPW_BUSY);
+  CHECK_EQUAL(run_other("--open", path), SPW_BUSY);
+  CHECK_EQUAL(run_other("--read", path), SPW_BUSY);
   put_text(file, NULL, "b", "2"); /* and does no harm */
   close_file(file);
-  CHECK_EQUAL(open_elsewhere("--open", path), SPW_OK);
+  CHECK_EQUAL(run_other("--open", path), SPW_OK);
   file = open_file(path);
   CHECK(holds_text(file, NULL, "a", "1") && holds_text(file, NULL, "b", "2"));
   close_file(file);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "fixture.h"
+#include "process.h"
 
 static spw_store* store;
 static uint32_t stream;
@@ -153,24 +154,11 @@ static void fork_and_go_on(const char* path) {
 
 static void descriptors_end_with_exec(void) {
   phase("descriptors do not survive exec");
-  enum { kFiles = 256 };
-  int before[kFiles];
-  for (int file = 0; file < kFiles; file++) {
-    before[file] = fcntl(file, F_GETFD); /* those of whoever started us */
-  }
+  const descriptors before = open_descriptors();
   spw_store* other = open_store(temp_path("exec"), PAIRS(ON_DISK));
   add_numbered(other, stream_of(other, "a"), 0, 10, 10);
   EXPECT(SPW_OK, spw_store_flush(other, SPW_FLUSH_DEVICE, SPW_WAIT_FOREVER, NULL, &err));
-  int opened = 0;
-  for (int file = 0; file < kFiles; file++) {
-    const int flags = fcntl(file, F_GETFD);
-    if (before[file] < 0 && flags >= 0) {
-      opened++;
-      check_that((flags & FD_CLOEXEC) != 0, __FILE__, __LINE__, "descriptor %d survives exec",
-                 file);
-    }
-  }
-  CHECK(opened > 0);
+  new_descriptors_end_with_exec(&before);
   close_store(other);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "fixture.h"
+#include "process.h"
 
 /* ---- In other processes: this program runs itself -----------------------------------------------
  */
@@ -29,36 +30,7 @@ static int run_as_other(int argc, char** argv) {
   return status;
 }
 
-/* Starts this program with two arguments; *output is what it prints. */
-static pid_t start_other(const char* what, const char* path, int* output) {
-  int ends[2];
-  REQUIRE(pipe(ends) == 0);
-  char self[4096]; /* by name: under valgrind, the link itself leads to valgrind */
-  const ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-  REQUIRE(len > 0);
-  self[len] = '\0';
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    dup2(ends[1], STDOUT_FILENO);
-    close(ends[0]);
-    close(ends[1]);
-    execl(self, self, what, path, (char*)NULL);
-    _exit(101);
-  }
-  close(ends[1]);
-  *output = ends[0];
-  return child;
-}
-
-static int open_elsewhere(const char* path) {
-  int output;
-  const pid_t child = start_other("--open", path, &output);
-  int state = 0;
-  REQUIRE(waitpid(child, &state, 0) == child);
-  close(output);
-  return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
-}
+static int open_elsewhere(const char* path) { return run_other("--open", path); }
 
 static void second_open_is_busy(void) {
   phase("a second open is refused, in this process and in another");
