@@ -178,12 +178,14 @@ Status Engine::ApplyFrame(Replay* replay, bool proved) {
 // Whether a frame near the one that is missing was written after somebody had been told that this
 // one is on the device.
 Status Engine::LookForLater(const Replay& replay, bool* found) {
-  std::vector<uint8_t> pages((kUnmarkedPagesMost + 1) * page_bytes_);
-  size_t bytes = 0;
-  SPW_RETURN_IF_ERROR(file_->ReadAt(replay.page * page_bytes_, pages, &bytes));
-  for (uint64_t at = 0; at + kFrameHeaderBytes <= bytes && !*found; at += page_bytes_) {
+  const uint64_t pages = space_.map().size();
+  for (uint64_t i = 0;
+       !*found && i <= kUnmarkedPagesMost && replay.page < pages - std::min(i, pages); ++i) {
+    std::array<uint8_t, kFrameHeaderBytes> bytes;
+    size_t bytes_read = 0;
+    SPW_RETURN_IF_ERROR(file_->ReadAt((replay.page + i) * page_bytes_, bytes, &bytes_read));
     FrameHeader header;
-    *found = DecodeFrameHeader(Bytes(pages).subspan(at), &header) &&
+    *found = bytes_read == bytes.size() && DecodeFrameHeader(bytes, &header) &&
              header.salt == superblock_.journal_salt && header.number > replay.number &&
              header.acknowledged >= replay.number;
   }
