@@ -35,6 +35,9 @@ struct Engine::Commitment {
   std::array<std::byte, 1024> buffer;
   std::pmr::monotonic_buffer_resource memory;
   std::pmr::vector<Place> places;
+  // Of a transaction: as long as nothing is committed after this, nobody need look again.
+  uint64_t checked_at = 0;
+  std::shared_ptr<const View> checked_in;
   Aside aside;
   uint64_t pages = 0;            // of the image
   std::shared_ptr<Group> group;  // in which they are placed
@@ -107,6 +110,11 @@ Status Engine::TryCommit(Commitment* commitment) {
 
 // Looks up what conditions speak of, and notes what they were found on.
 Status Engine::CheckConditions(Commitment* commitment) {
+  if (commitment->since != nullptr) {
+    MutexLock lock(mu_);
+    commitment->checked_at = commit_;
+    commitment->checked_in = view_;
+  }
   for (size_t i = 0; i < commitment->drafts.size(); ++i) {
     Draft& draft = commitment->drafts[i];
     Commitment::Place& place = commitment->places[i];
@@ -243,7 +251,7 @@ Status Engine::Admit(Commitment* commitment) {
   for (;;) {
     SPW_RETURN_IF_ERROR(AwaitRoom(*commitment));
     const bool must_seal =
-        !snapshots_.empty() &&
+        !snapshots_.empty() && !open_->versions.empty() &&
         std::any_of(commitment->drafts.begin(), commitment->drafts.end(), [&](const Draft& draft) {
           mu_.AssertHeld();
           return IsWantedOpen(delta_.Newest(draft.name));
@@ -293,6 +301,10 @@ void Engine::Fill(const Commitment& commitment) {
 
 // Whether what the conditions were found on still is.
 bool Engine::StillSo(const Commitment& commitment) const {
+  if (commitment.since != nullptr && commitment.checked_at == commit_ &&
+      commitment.checked_in == view_ && open_->versions.empty()) {
+    return true;
+  }
   for (size_t i = 0; i < commitment.drafts.size(); ++i) {
     const Commitment::Place& place = commitment.places[i];
     if (snapshots_.empty() && !place.conditional) {
