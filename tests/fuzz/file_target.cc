@@ -27,11 +27,12 @@ constexpr char kPath[] = "blocks";
 
 blockfile::Settings FileSettings() {
   blockfile::Settings settings;
-  settings.page_bytes = 512;
-  settings.growth_bytes = 64 * 512;
-  settings.growth_bytes_most = 64 * 512;
+  constexpr uint32_t kPageBytes = 512;
+  settings.page_bytes = kPageBytes;
+  settings.growth_bytes = uint64_t{64} * kPageBytes;
+  settings.growth_bytes_most = settings.growth_bytes;
   settings.region_pages = 8;
-  settings.reserve_bytes = 8 * 512;
+  settings.reserve_bytes = uint64_t{8} * kPageBytes;
   settings.cached_pages = 8;
   settings.cache_bytes = 4096;
   settings.background = false;

@@ -22,10 +22,11 @@ constexpr char kPath[] = "blocks";
 
 blockfile::Settings SeedSettings(blockfile::ChecksumKind checksum) {
   blockfile::Settings settings;
-  settings.page_bytes = 512;
+  constexpr uint32_t kPageBytes = 512;
+  settings.page_bytes = kPageBytes;
   settings.checksum = checksum;
-  settings.growth_bytes = 4 * 512;
-  settings.growth_bytes_most = 4 * 512;
+  settings.growth_bytes = uint64_t{4} * kPageBytes;
+  settings.growth_bytes_most = settings.growth_bytes;
   settings.region_pages = 4;
   settings.reserve_bytes = 0;
   settings.background = false;
@@ -75,17 +76,18 @@ void WriteParts(const std::string& folder, const std::string& name, const std::s
     write("frame", choice(is_sha256) + file.substr(frames.back(), 96 + body));
   }
   for (const uint64_t page : found.registry) {
-    const int level = file[page + 1];
+    const int level = static_cast<uint8_t>(file[page + 1]);
     write_as("tree_node", (level > 0 ? "branch-" : "leaf-") + name,
              choice(2 * is_sha256 + 4 * level) + file.substr(page, 512));
     if (level > 0) {
       continue;
     }
     const auto* const bytes = reinterpret_cast<const uint8_t*>(file.data()) + page;
-    for (int i = 0; i < blockfile::Load<uint16_t>(bytes + 2); ++i) {
-      const auto at = blockfile::Load<uint16_t>(bytes + 8 + 2 * i);
+    for (size_t i = 0; i < blockfile::Load<uint16_t>(bytes + 2); ++i) {
+      const uint64_t at = blockfile::Load<uint16_t>(bytes + 8 + 2 * i);
       const uint64_t value = at + 4 + blockfile::Load<uint16_t>(bytes + at);
-      const uint64_t size = blockfile::Load<uint16_t>(bytes + at + 2) / 4 * 4;
+      const uint64_t entry_bytes = blockfile::Load<uint16_t>(bytes + at + 2);
+      const uint64_t size = entry_bytes / 4 * 4;
       // Behind it what would be its list, if that stands elsewhere.
       write_as("entry", "kind" + std::to_string(bytes[value]) + "-" + name,
                choice(2 * is_sha256) + choice(static_cast<int>(size / 4)) +
@@ -93,7 +95,8 @@ void WriteParts(const std::string& folder, const std::string& name, const std::s
     }
   }
   for (const uint64_t page : found.map) {
-    write("space_map", choice(0) + choice(200) + file.substr(page, 64) + "\1\0\7\2\0\7\3\0\7");
+    write("space_map",
+          choice(0) + choice(200) + file.substr(page, 64) + std::string("\1\0\7\2\0\7\3\0\7", 9));
   }
   write("file", file);
 }

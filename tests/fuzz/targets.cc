@@ -20,7 +20,6 @@ namespace spillway::fuzz {
 using base::Code;
 using base::Status;
 using blockfile::Bytes;
-using blockfile::Digest;
 using blockfile::Item;
 
 void Require(bool truth, const char* what) {
@@ -146,7 +145,7 @@ void Entry(Input input) {
   shape.digest_bytes = choice / 2 % 2 == 0 ? 8 : 32;
   shape.pages = choice / 4 % 2 == 0 ? 1000 : uint64_t{1} << 40;
   // The list, if it stands elsewhere, is what follows.
-  const uint64_t split = std::min<uint64_t>(input.size(), Choice(&input) * 4);
+  const uint64_t split = uint64_t{4} * Choice(&input);
   const Bytes bytes = input.first(std::min<uint64_t>(split, input.size()));
   const Bytes list_bytes = input.subspan(bytes.size());
   blockfile::Entry entry;
