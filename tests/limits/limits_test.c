@@ -130,7 +130,7 @@ static void put_many(spw_file* file, uint64_t count, size_t len, uint64_t step) 
   for (uint64_t first = 0; first < count; first += kAtOnce) {
     for (uint64_t i = 0; i < kAtOnce; i++) {
       const uint64_t number = (first + i) * step % count;
-      char name[kNameLen + 1];
+      char name[kNameLen + 12]; /* as if the number could be longer */
       snprintf(name, sizeof name, "p/%010" PRIu64, number);
       memcpy(names + i * kNameLen, name, kNameLen);
       fill_record(data + i * len, len, number);
@@ -146,9 +146,10 @@ static void put_many(spw_file* file, uint64_t count, size_t len, uint64_t step) 
 }
 
 static void check_one(spw_file* file, uint64_t number, size_t len) {
-  char name[16];
+  char name[24];
   snprintf(name, sizeof name, "p/%010" PRIu64, number);
   uint8_t found[4096];
+  REQUIRE(len <= sizeof found);
   uint64_t found_len = 0;
   EXPECT(SPW_OK, spw_block_read(file, NULL, NAME(name), 0, found, sizeof found, &found_len, &err));
   CHECK(found_len == len && is_record(found, len, number));
