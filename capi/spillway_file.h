@@ -99,8 +99,8 @@ uint64_t spw_leaked_files(void);
 #define SPW_FLUSH_CHECKPOINT 3 /* on the device, and the next open has nothing to replay */
 
 /* Returns when everything that was changed before the call, by any thread, is as safe as `level`
- * says: SPW_FLUSH_KERNEL, SPW_FLUSH_DEVICE, SPW_FLUSH_CHECKPOINT. FULL: nothing is lost, it can be
- * called again. */
+ * says: SPW_FLUSH_KERNEL, SPW_FLUSH_DEVICE, SPW_FLUSH_CHECKPOINT. OK at once if the file was opened
+ * for reading. FULL: nothing is lost, it can be called again. */
 spw_status spw_file_flush(spw_file* file, int32_t level, spw_error** err);
 
 /* ---- Transactions and snapshots ---- */
