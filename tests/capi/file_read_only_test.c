@@ -57,6 +57,7 @@ static void read_only(const char* path, uint64_t blocks) {
     check_filled(file, txn);
     spw_txn_free(txn);
     check_clean(file, blocks);
+    EXPECT(SPW_OK, spw_file_flush(file, SPW_FLUSH_CHECKPOINT, &err));
     CHECK_EQUAL(file_stats_of(file).bytes_written, 0);
     spw_blob* blob = NULL;
     EXPECT(SPW_OK, spw_block_get(file, NULL, "b", 1, 0, SPW_NO_LIMIT, &blob, &err));
