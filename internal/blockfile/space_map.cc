@@ -43,7 +43,7 @@ void SpaceMap::Grow(uint64_t pages) {
     taken_[word] &= ~MaskOf(fresh, word);
   }
   size_ = pages;
-  Touch(fresh, true);
+  ForLeaves(fresh, [](Leaf* leaf) { leaf->stale = leaf->dirty = true; });
 }
 
 uint64_t SpaceMap::leaf_pages(uint64_t leaf) const {
@@ -76,15 +76,10 @@ void SpaceMap::Change(const PageRun& run, State from, State to) {
   }
   used_ += (to == State::kUsed ? run.pages : 0) - (from == State::kUsed ? run.pages : 0);
   held_ += (to == State::kHeld ? run.pages : 0) - (from == State::kHeld ? run.pages : 0);
-  Touch(run, from == State::kUsed || to == State::kUsed);
-}
-
-void SpaceMap::Touch(const PageRun& run, bool dirty) {
-  const uint64_t last = (run.end() - 1) / pages_per_leaf();
-  for (uint64_t leaf = run.first / pages_per_leaf(); leaf <= last; ++leaf) {
-    leaves_[leaf].stale = true;
-    leaves_[leaf].dirty = leaves_[leaf].dirty || dirty;
-  }
+  ForLeaves(run, [&](Leaf* leaf) {
+    leaf->stale = leaf->stale || from == State::kFree || to == State::kFree;
+    leaf->dirty = leaf->dirty || from == State::kUsed || to == State::kUsed;
+  });
 }
 
 // The first page from `page` on whose state differs from that of `page`, or `end`.
@@ -251,7 +246,7 @@ void SpaceMap::Shrink(uint64_t pages) {
   for (uint64_t word = gone.first / 64; word <= LastWord(gone); ++word) {
     taken_[word] |= MaskOf(gone, word);
   }
-  Touch(gone, true);
+  ForLeaves(gone, [](Leaf* leaf) { leaf->stale = leaf->dirty = true; });
   size_ = pages;
   taken_.resize(leaves * words_per_leaf_);
   held_bits_.resize(leaves * words_per_leaf_);

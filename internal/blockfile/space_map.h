@@ -105,7 +105,13 @@ class SpaceMap {
   uint64_t FindInLeaf(uint64_t leaf, uint64_t pages) const;
   uint64_t FindLastInLeaf(uint64_t leaf, uint64_t pages) const;
   uint64_t NextChange(uint64_t page, uint64_t end) const;
-  void Touch(const PageRun& run, bool dirty);
+  template <class Visit>  // (Leaf*): of the run
+  void ForLeaves(const PageRun& run, Visit&& visit) {
+    const uint64_t last = (run.end() - 1) / pages_per_leaf();
+    for (uint64_t leaf = run.first / pages_per_leaf(); leaf <= last; ++leaf) {
+      visit(&leaves_[leaf]);
+    }
+  }
 
   const uint64_t words_per_leaf_;
   uint64_t size_ = 0;
