@@ -227,7 +227,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status ReadFrame(Replay* replay);
   base::Status LookForLater(const Replay& replay, bool* found);
   base::Status ApplyFrame(Replay* replay, bool proved);
-  void AdoptChanges(const Replay& replay) SPW_EXCLUDES(mu_);
+  base::Status AdoptChanges(const Replay& replay) SPW_EXCLUDES(mu_);
   base::Status TakePages(Replay* replay);
   base::Status StartBackground();
 

@@ -88,15 +88,22 @@ Status Engine::TakePages(Replay* replay) {
 }
 
 // What the frame says is what readers find.
-void Engine::AdoptChanges(const Replay& replay) {
+Status Engine::AdoptChanges(const Replay& replay) {
   MutexLock lock(mu_);
   ++commit_;
   for (const TreeChange& change : replay.changes) {
     Version* const version = delta_.Make(change.key);
     version->commit = commit_;
     version->removes = !change.value.has_value();
-    if (change.value.has_value()) {
-      version->entry.assign(change.value->begin(), change.value->end());
+    const Bytes entry = change.value.value_or(Bytes());
+    if (const Status kept = base::CatchToStatus([&] {
+          mu_.AssertHeld();
+          version->entry.assign(entry.begin(), entry.end());
+          return Status();
+        });
+        !kept.ok()) {
+      delta_.Discard(version);
+      return kept;
     }
     delta_.Link(version);
     while (version->older != nullptr) {
@@ -104,6 +111,7 @@ void Engine::AdoptChanges(const Replay& replay) {
     }
   }
   written_ = durable_ = commit_;
+  return {};
 }
 
 // proved: the mark says that its data is on the device. Else it is looked at, and replay->whole
@@ -171,8 +179,7 @@ Status Engine::ApplyFrame(Replay* replay, bool proved) {
   }
   superblock_.payload_bytes += bytes;
   counters_.blocks.fetch_add(blocks);
-  AdoptChanges(*replay);
-  return {};
+  return AdoptChanges(*replay);
 }
 
 // Whether a frame near the one that is missing was written after somebody had been told that this

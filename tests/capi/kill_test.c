@@ -127,6 +127,13 @@ static void apply(block* blocks, uint64_t number) {
   }
 }
 
+static void free_blocks(block* blocks) {
+  for (size_t i = 0; i < kNames; i++) {
+    free(blocks[i].data);
+  }
+  free(blocks);
+}
+
 static block* no_blocks(void) {
   block* blocks = calloc(kNames, sizeof *blocks);
   REQUIRE(blocks != NULL);
@@ -347,5 +354,7 @@ int main(int argc, char** argv) {
     behind += made - done;
   }
   printf("%" PRIu64 " changes; %" PRIu64 " were there that nobody was told of\n", made, behind);
+  free_blocks(want);
+  free_blocks(found);
   return check_finish();
 }
