@@ -414,14 +414,15 @@ Status Engine::FillIn(Group* group, Prepared* prepared) {
 Status Engine::WriteData(const Group& group, const Prepared& prepared, uint64_t begin,
                          uint64_t end) {
   constexpr uint64_t kGapPages = 16;
-  constexpr uint64_t kStartedBytes = uint64_t{1} << 20;  // below, the call costs what it saves
+  constexpr uint64_t kStepBytes = uint64_t{512} << 10;  // the device works while the next is copied
   uint64_t page = begin;
   const auto write_to = [&](uint64_t stop) {
     while (page < stop) {
-      const Bytes piece = group.image->Contiguous(page * page_bytes_, (stop - page) * page_bytes_);
+      const uint64_t bytes = std::min((stop - page) * page_bytes_, kStepBytes);
+      const Bytes piece = group.image->Contiguous(page * page_bytes_, bytes);
       const uint64_t offset = (prepared.data_page() + page) * page_bytes_;
       SPW_RETURN_IF_ERROR(file_->WriteAt(offset, piece));
-      if (piece.size() >= kStartedBytes) {
+      if (piece.size() == kStepBytes) {  // for less, the call costs what it saves
         file_->StartWriting(offset, piece.size());
       }
       page += piece.size() / page_bytes_;
