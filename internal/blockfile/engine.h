@@ -334,6 +334,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status space_damage_;
   uint64_t pages_there_ = UINT64_MAX;
   Mark mark_;
+  int closed_marks_ = 2;                // places of marks that may say closed of this generation
   bool spare_may_be_torn_ = false;      // a crash may have hit the writing of the other superblock
   std::unique_ptr<Prepared> prepared_;  // kept for its memory
   std::atomic<uint64_t> known_pages_{0};  // no entry that was published reaches beyond

@@ -219,6 +219,7 @@ Status Engine::Undo(Attempt* attempt) {
 // The superblock is on the device.
 void Engine::StartGeneration(Attempt* attempt) {
   superblock_ = attempt->next;
+  closed_marks_ = 0;
   space_leaves_ = std::move(attempt->leaves);
   for (const uint64_t leaf : attempt->written_leaves) {
     space_.map().CleanLeaf(leaf);

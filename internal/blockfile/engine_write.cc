@@ -180,6 +180,7 @@ Status Engine::WriteMark(bool closed) {
     return {};
   }
   mark_ = next;
+  closed_marks_ = closed ? 2 : std::max(closed_marks_ - 1, 0);
   journal_.NoteMark();
   return status;
 }
@@ -227,10 +228,11 @@ Status Engine::TryGroup(Group* group, Prepared* prepared) {
     SPW_RETURN_IF_ERROR(WriteData(*group, *prepared, 0, prepared->payload_pages));
   }
   SPW_RETURN_IF_ERROR(FillIn(group, prepared));
-  if (mark_.closed) {  // who reads that looks for no frames
+  while (closed_marks_ > 0) {  // who reads one looks for no frames
+    const int before = closed_marks_;
     SPW_RETURN_IF_ERROR(WriteMark(false));
-    SPW_RETURN_IF_ERROR(mark_.closed ? Status(Code::kFull, path() + ": no room for a mark")
-                                     : Status());
+    SPW_RETURN_IF_ERROR(
+        closed_marks_ == before ? Status(Code::kFull, path() + ": no room for a mark") : Status());
   }
   const Bytes little = is_little && prepared->data_pages > 0
                            ? group->image->Contiguous(0, prepared->data_pages * page_bytes_)

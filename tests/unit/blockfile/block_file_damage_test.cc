@@ -36,7 +36,7 @@ constexpr auto kLongest = std::chrono::seconds(10);  // of one copy, on a busy m
 constexpr uint64_t kNames = 50;
 std::string NameOf(uint64_t number) { return "block " + std::to_string(number); }
 
-enum class End { kClosed, kKilled };
+enum class End { kClosed, kKilled, kReopened };  // the last: closed, opened, changed and killed
 
 // A file, where its parts are, and what it was before.
 struct Sample {
@@ -85,6 +85,13 @@ Sample MakeSample(End end, uint64_t seed) {
   sample.earlier_bytes = disk[kPath];
   sample.history = {sample.model};
   Change(file.value().get(), &sample, 40, &random);
+  if (end == End::kReopened) {
+    EXPECT_TRUE(file.value()->Close().ok());
+    file = Blocks::Open(&disk, kPath, OpenMode::kExisting, sample.settings);
+    EXPECT_TRUE(file.ok());
+    EXPECT_TRUE(file.value()->Put(NameOf(0), "after it was closed").ok());
+    sample.model[NameOf(0)] = "after it was closed";
+  }
   EXPECT_TRUE((end == End::kClosed ? file.value()->Close() : file.value()->Flush()).ok());
   sample.bytes = disk[kPath];
   sample.places = FindPlaces(sample.bytes);
@@ -393,6 +400,16 @@ TEST(BlockFileDamageTest, FramesWithTheirSumsMadeRight) {
                                   RepairFrameHeader(bytes, at);
                                 });
   EXPECT_GT(tally.refused, 500u);
+}
+
+// Marks that a clean close left do not hide what was written after it, whichever of them is lost.
+TEST(BlockFileDamageTest, LostMarksOfAFileThatWasOpenedAgain) {
+  const Tally tally = TryCopies("LostMarksOfAFile", End::kReopened, 6, 100, false,
+                                [](const Sample&, std::string* bytes, Prng* random) {
+                                  const uint64_t mark = random->Between(2, 3) * kUnit;
+                                  Flip(bytes, mark, mark + 40, 1, random);
+                                });
+  EXPECT_EQ(tally.whole, tally.copies);
 }
 
 // Only who writes needs the space map, and pages that are not there take nothing from the others.
