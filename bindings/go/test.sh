@@ -33,10 +33,11 @@ GOEXPERIMENT=cgocheck2 run_tests -short
 
 step spw_static
 (
-  install_tree "$build" "$work/installed"
+  # Always at one place: Go's build cache keeps the path that pkg-config told the first time.
+  install_tree "$build" "$out/installed"
   "$go" test -c -tags spw_static -o "$work/static_test" .
   ! needs_library "$work/static_test" || { echo "it needs the shared library"; exit 1; }
-  rm -rf "$work/installed"
+  rm -rf "$out/installed"
   "$work/static_test" -test.run 'Trip|Errors|Versions'
 )
 step spw_nolink
