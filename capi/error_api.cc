@@ -103,7 +103,7 @@ spw_error* MakeError(const base::Status& status) noexcept {
   }
   const std::string_view message = status.message().empty()
                                        ? std::string_view(of_code->message, of_code->message_bytes)
-                                       : std::string_view(status.message());
+                                       : status.message();
   void* memory = base::Allocate(sizeof(spw_error) + message.size() + 1);
   if (memory == nullptr) {
     return of_code;

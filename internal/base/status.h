@@ -10,6 +10,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -69,6 +70,12 @@ class [[nodiscard]] Status {
     return status;
   }
 
+  // The same failure, told as another.
+  Status As(Code code) const {
+    Status other(*this);
+    other.code_ = code;
+    return other;
+  }
   Status&& WithRecord(int64_t record) && {
     record_ = record;
     return std::move(*this);
@@ -83,9 +90,8 @@ class [[nodiscard]] Status {
   int32_t os_code() const { return os_code_; }          // errno, 0: none
   int32_t detail_code() const { return detail_code_; }  // extended SQLite code, 0: none
   int64_t record() const { return record_; }            // index in the caller's list, -1: none
-  const std::string& message() const {
-    static const std::string none;
-    return message_ == nullptr ? none : *message_;
+  std::string_view message() const {                    // "" if the code says it all
+    return message_ == nullptr ? std::string_view() : std::string_view(*message_);
   }
 
  private:

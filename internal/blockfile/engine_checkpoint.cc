@@ -149,7 +149,7 @@ Status Engine::WriteSuperblock(const Superblock& superblock) {
   const Status status = file_->WriteAt(SuperblockOffset(superblock.generation), unit);
   if (status.code() == Code::kFull) {
     // Part of it may stand there, and nobody knows whether that is whole: no going on as before.
-    return Status::Os(Code::kIo, status.os_code(), status.message());
+    return status.As(Code::kIo);
   }
   SPW_RETURN_IF_ERROR(status);
   return file_->Sync();

@@ -46,8 +46,8 @@ struct Engine::Commitment {
 
 namespace {
 
-Status About(const Status& status, size_t index) {
-  return Status(status.code(), status.message()).WithRecord(static_cast<int64_t>(index));
+Status About(Status status, size_t index) {
+  return std::move(status).WithRecord(static_cast<int64_t>(index));
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ class Engine::Verification {
   void Note(std::string_view name, const Status& status) {
     ++report_->problems_found;
     if (report_->problems.size() < Report::kProblemsMost) {
-      report_->problems.push_back({status.code(), std::string(name), status.message()});
+      report_->problems.push_back(
+          {status.code(), std::string(name), std::string(status.message())});
     }
   }
 
@@ -128,7 +129,7 @@ class Engine::Verification {
       if (status.code() == Code::kCorrupt && !(is_spare && engine_->spare_may_be_torn_)) {
         Note({}, Status(Code::kCorrupt, engine_->path() + ": superblock at offset " +
                                             std::to_string(slot * kUnitBytes) + ": " +
-                                            status.message()));
+                                            std::string(status.message())));
       }
     }
     return Pace(bytes.size());

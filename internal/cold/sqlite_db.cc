@@ -224,7 +224,7 @@ Status SqliteDb::Error(const char* what) {
   }
   std::string text = std::string(what) + " " + path_ + ": " + sqlite3_errmsg(handle_);
   if (disk && !seam.ok() && !seam.message().empty()) {
-    text += ": " + seam.message();
+    text.append(": ").append(seam.message());
   } else if (disk && os_code != 0) {
     text += ": " + io::OsErrorText(os_code);
   }

@@ -314,7 +314,7 @@ class PosixFiles final : public FileSystem {
       const int os_code = errno;
       Status status = OsError("open", path, os_code);
       if (mode == Open::kReadOnly && status.code() == Code::kReadOnly) {
-        return Status::Os(Code::kIo, os_code, status.message());
+        return status.As(Code::kIo);
       }
       return status;
     }

@@ -207,7 +207,7 @@ void List(const char* path) {
     status = opened.value()->ListNames(&names);
   }
   if (!status.ok()) {
-    std::printf("%s\n", status.message().c_str());
+    std::printf("%s\n", std::string(status.message()).c_str());
     return;
   }
   for (const std::string& name : names) {
@@ -242,7 +242,7 @@ int main(int argc, char** argv) {
   if (verb == "make" && argc == 3) {
     const spillway::base::Status made = spillway::test::Make(argv[2]);
     if (!made.ok()) {
-      std::fprintf(stderr, "%s\n", made.message().c_str());
+      std::fprintf(stderr, "%s\n", std::string(made.message()).c_str());
     }
     return made.ok() ? 0 : 1;
   }

@@ -48,7 +48,8 @@ void RequireExcuse(const Status& status, bool writing) {
   const bool excused = status.code() == Code::kCorrupt || status.code() == Code::kUnsupported ||
                        (writing && status.code() == Code::kFull);
   if (!status.ok() && !excused) {
-    std::fprintf(stderr, "%d: %s\n", static_cast<int>(status.code()), status.message().c_str());
+    std::fprintf(stderr, "%d: %s\n", static_cast<int>(status.code()),
+                 std::string(status.message()).c_str());
   }
   Require(status.ok() || excused, "what fails fails for damage");
 }

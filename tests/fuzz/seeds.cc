@@ -114,7 +114,7 @@ int WriteSeeds(const std::string& folder) {
     const Status made =
         file.ok() ? MakeFile(file.value().get(), closed, i / 2 == 2 ? 30 : 6) : file.status();
     if (!made.ok()) {
-      std::fprintf(stderr, "%s\n", made.message().c_str());
+      std::fprintf(stderr, "%s\n", std::string(made.message()).c_str());
       return 1;
     }
     const char* const ends[] = {"closed", "frames", "deep"};

@@ -333,7 +333,7 @@ Status SimDisk::Failure(Call kind, const std::string& path, int os_code) const {
   const bool grows = kind == Call::kWrite || kind == Call::kTruncate || kind == Call::kReserve ||
                      kind == Call::kPunchHole || kind == Call::kOpen || kind == Call::kRename;
   const bool full = status.code() == Code::kFull;
-  return full && !grows ? Status::Os(Code::kIo, os_code, status.message()) : status;
+  return full && !grows ? status.As(Code::kIo) : status;
 }
 
 void SimDisk::Log(Change change) {
