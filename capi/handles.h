@@ -32,6 +32,8 @@ enum class Kind : uint32_t {
   kBlob = 0x62575053,
   kList = 0x4c575053,
   kReport = 0x52575053,
+  kReader = 0x72575053,
+  kWriter = 0x77575053,
 };
 
 }  // namespace spillway::capi

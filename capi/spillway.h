@@ -91,12 +91,7 @@ const char* spw_version(void);
 #define SPW_STRUCT_STATS 3
 #define SPW_STRUCT_STREAM_STATS 4
 #define SPW_STRUCT_EVENT 5
-#define SPW_STRUCT_SLICE 6
-#define SPW_STRUCT_BLOCK_INFO 7
-#define SPW_STRUCT_BLOCK_VIEW 8
-#define SPW_STRUCT_BLOCK_STATS 9
-#define SPW_STRUCT_VERIFY_SUMMARY 10
-#define SPW_STRUCT_PROBLEM 11
+#define SPW_STRUCT_SLICE 6 /* those of block files: spillway_file.h */
 
 /* sizeof of a public struct as the library was built, for a layout check when a binding loads; 0
  * for an unknown id. Any thread. */

@@ -38,12 +38,23 @@ typedef struct spw_txn spw_txn;
 typedef struct spw_blob spw_blob;
 typedef struct spw_list spw_list;
 typedef struct spw_report spw_report;
+typedef struct spw_reader spw_reader;
+typedef struct spw_writer spw_writer;
 
 #define SPW_BLOCK_NAME_MAX 1024                 /* bytes */
 #define SPW_BLOCK_TAG_MAX 128                   /* bytes */
 #define SPW_BLOB_BYTES_MAX (UINT64_C(64) << 20) /* largest range that spw_block_get gives */
 #define SPW_BLOCK_VERSION_ANY UINT64_MAX        /* no condition */
 #define SPW_BLOCK_VERSION_NONE UINT64_C(0)      /* condition: there is no such block */
+
+/* For spw_sizeof. */
+#define SPW_STRUCT_BLOCK_INFO 7
+#define SPW_STRUCT_BLOCK_VIEW 8
+#define SPW_STRUCT_BLOCK_STATS 9
+#define SPW_STRUCT_VERIFY_SUMMARY 10
+#define SPW_STRUCT_PROBLEM 11
+#define SPW_STRUCT_VACUUM_RESULT 12
+#define SPW_STRUCT_TRANSFER 13
 
 /* ---- Opening and closing ---- */
 
@@ -245,6 +256,118 @@ spw_status spw_list_next(spw_list* list, uint64_t max_blocks, spw_block_view* ou
 spw_status spw_list_seek(spw_list* list, const char* name, size_t name_len, spw_error** err);
 void spw_list_free(spw_list* list);
 
+/* ---- Streams ---- */
+
+/* Reads a block that may be too large for memory: as it is now, or as the transaction sees it now,
+ * whatever becomes of it later. NOT_FOUND. */
+spw_status spw_reader_open(spw_file* file, spw_txn* txn, const char* name, size_t name_len,
+                           spw_reader** out, spw_error** err);
+
+/* Of the block that is read. Any thread. */
+spw_status spw_reader_stat(const spw_reader* reader, spw_block_info* out, spw_error** err);
+
+/* Copies the next bytes, up to `cap`; *len gets how many: fewer only at the end, 0 behind it. What
+ * comes next is read ahead. One thread at a time, else INVALID_STATE. After an error the position
+ * is where it was. */
+spw_status spw_reader_read(spw_reader* reader, void* buffer, uint64_t cap, uint64_t* len,
+                           spw_error** err);
+
+/* The same from `offset` on, whatever the position. Any number of threads at once. */
+spw_status spw_reader_read_at(const spw_reader* reader, uint64_t offset, void* buffer, uint64_t cap,
+                              uint64_t* len, spw_error** err);
+
+/* Sets the position of spw_reader_read; it may be behind the end. One thread at a time. */
+spw_status spw_reader_seek(spw_reader* reader, uint64_t offset, spw_error** err);
+void spw_reader_free(spw_reader* reader);
+
+/* Writes a block whose length is not known yet. It becomes visible, whole, with spw_writer_commit,
+ * or never. `txn` (may be NULL): with that transaction's commit. expected: as of spw_block_put,
+ * judged by the commit. A few MiB are kept in memory, the rest is in the file; a crash gives it
+ * back. */
+spw_status spw_writer_open(spw_file* file, spw_txn* txn, const char* name, size_t name_len,
+                           uint64_t expected, spw_writer** out, spw_error** err);
+
+/* Adds bytes at the end. One thread at a time, else INVALID_STATE, also after the commit. FULL:
+ * none were added, and it can be called again. */
+spw_status spw_writer_write(spw_writer* writer, const void* data, uint64_t data_len,
+                            spw_error** err);
+
+/* Creates the block or replaces what it holds; its tag stays. *version: as of spw_block_put.
+ * CONFLICT, ALREADY_EXISTS, NOT_FOUND: `expected`. FULL and NO_MEMORY: it can be called again;
+ * after any other result only freed. */
+spw_status spw_writer_commit(spw_writer* writer, uint64_t* version, spw_error** err);
+
+/* Without a commit, leaves no trace. */
+void spw_writer_free(spw_writer* writer);
+
+/* ---- Shrinking, copying, folders ---- */
+
+#define SPW_VACUUM_FULL UINT32_C(1)    /* goes on until nothing more is to be gained */
+#define SPW_VACUUM_DRY_RUN UINT32_C(2) /* changes nothing, only says what a full one would do */
+
+/* The caller sets struct_size. */
+typedef struct spw_vacuum_result {
+  uint32_t struct_size;
+  uint32_t flags;        /* as it was called with */
+  uint64_t bytes_moved;  /* of blocks and registry, to other places (dry run: to be moved) */
+  uint64_t bytes_needed; /* dry run: of free disk space, at most, while it runs */
+  uint64_t bytes_before; /* that the file takes of the disk, holes not counted */
+  uint64_t bytes_after;  /* the same (dry run: about) */
+  uint64_t bytes_file;   /* its length afterwards */
+  uint64_t done;         /* 1: another call would gain nothing now; 0: the quota ended it */
+} spw_vacuum_result;
+
+/* Gives free space back to the file system while others read and write: moves what stands near the
+ * end to free space in front, at most about max_bytes of it (SPW_NO_LIMIT: no quota; a later call
+ * goes on), cuts the file, and gives back what is free inside it. Blocks keep their versions and
+ * times. Space that snapshots or views of earlier times still need stays. A crash leaves every
+ * block as it was. `op` (may be NULL) cancels it and tells its progress in bytes. CANCELLED: what
+ * was moved stays moved. FULL: nothing was lost. BUSY: another vacuum runs. */
+spw_status spw_file_vacuum(spw_file* file, uint32_t flags, uint64_t max_bytes, spw_op* op,
+                           spw_vacuum_result* out, spw_error** err);
+
+/* Writes all blocks as they are now, or as the transaction sees them, into a new file at `path`
+ * without gaps, with their tags, times and versions, while others read and write. Every byte is
+ * proved; the new file appears, durable, when it is whole, or not at all. ALREADY_EXISTS.
+ * NOT_FOUND: its folder. CORRUPT: a block is damaged, which the error names; there is no copy then.
+ * FULL, IO: the other disk. `op` (may be NULL) cancels it and tells its progress in bytes.
+ * CANCELLED. */
+spw_status spw_file_copy(spw_file* file, spw_txn* txn, const char* path, size_t path_len,
+                         spw_op* op, spw_error** err);
+
+/* The caller sets struct_size. */
+typedef struct spw_transfer {
+  uint32_t struct_size;
+  uint32_t flags;   /* 0 */
+  uint64_t blocks;  /* moved */
+  uint64_t bytes;   /* of them */
+  uint64_t equal;   /* blocks that were there already, byte for byte */
+  uint64_t ignored; /* import: links, devices and the like; they are not followed */
+} spw_transfer;
+
+/* Puts every regular file below `folder` into a block: `prefix` (may be empty) and the path from
+ * there, with "/" between its parts. A file that spw_file_export wrote gets the name that its block
+ * had. Existing blocks are replaced, but not written where they are equal, so that a call after a
+ * crash or an error goes on where it was; others stay. Blocks appear one by one or in small groups;
+ * all are durable, and were compared with their files, when it returns OK. Must not be changed
+ * meanwhile: CONFLICT names a file that was. NOT_FOUND: no such folder. INVALID_ARGUMENT: a path
+ * that cannot be the name of a block. `out` (may be NULL) is also filled when it fails. `op` (may
+ * be NULL) cancels it and tells its progress in bytes; the total is 0, unknown. CANCELLED. */
+spw_status spw_file_import(spw_file* file, const char* folder, size_t folder_len,
+                           const char* prefix, size_t prefix_len, spw_op* op, spw_transfer* out,
+                           spw_error** err);
+
+/* Writes every block whose name begins with `prefix` (may be empty), as they are now or as the
+ * transaction sees them, into a file of its own below `folder`, which is made if it is not there:
+ * the name without the prefix, "/" making folders, and what cannot stand in a path escaped (FORMAT
+ * of names: internal/blockfile/FORMAT.md). No link below it is followed. Files that are equal are
+ * left alone, others of those paths replaced, each at once; what else is there stays. All are
+ * durable, and were read again and compared, when it returns OK. CORRUPT: a block is damaged;
+ * everything else was written. Tags, times and versions are not. The rest as of spw_file_import. */
+spw_status spw_file_export(spw_file* file, spw_txn* txn, const char* prefix, size_t prefix_len,
+                           const char* folder, size_t folder_len, spw_op* op, spw_transfer* out,
+                           spw_error** err);
+
 /* ---- Verification and statistics ---- */
 
 #define SPW_VERIFY_FULL UINT32_C(1) /* reads every byte of payload; else structures only */
@@ -283,6 +406,14 @@ spw_status spw_report_problem(const spw_report* report, uint64_t index, spw_prob
                               spw_error** err);
 void spw_report_free(spw_report* report);
 
+/* Verifies the file in the background as with SPW_VERIFY_FULL, over and over, reading at most
+ * bytes_per_second; another value changes the rate, 0 ends it, as does closing. Only reports: see
+ * spw_file_scrub_report and the scrub counters of spw_block_stats. */
+spw_status spw_file_scrub(spw_file* file, uint64_t bytes_per_second, spw_error** err);
+
+/* What the last whole pass found. NOT_FOUND: none has ended yet. */
+spw_status spw_file_scrub_report(spw_file* file, spw_report** out, spw_error** err);
+
 /* The caller sets struct_size; the library fills what fits. Counters since open unless noted.
  * bytes_file == bytes_used + bytes_held + bytes_free. What waits in memory is not counted in blocks
  * and payload_bytes until it is written; after a flush they equal what a scan finds. */
@@ -310,7 +441,10 @@ typedef struct spw_block_stats {
   uint64_t cache_hits;
   uint64_t cache_misses;
   uint64_t checksum_errors;
-  uint64_t health; /* spw_status: SPW_OK, SPW_FULL, or what ended writing */
+  uint64_t health;         /* spw_status: SPW_OK, SPW_FULL, or what ended writing */
+  uint64_t bytes_disk;     /* now; what the file takes of the disk, holes not counted */
+  uint64_t scrub_passes;   /* ended */
+  uint64_t scrub_problems; /* found by them */
 } spw_block_stats;
 
 /* O(1). */

@@ -32,6 +32,10 @@ size_t spw_sizeof(int32_t struct_id) {
       return sizeof(spw_verify_summary);
     case SPW_STRUCT_PROBLEM:
       return sizeof(spw_problem);
+    case SPW_STRUCT_VACUUM_RESULT:
+      return sizeof(spw_vacuum_result);
+    case SPW_STRUCT_TRANSFER:
+      return sizeof(spw_transfer);
     default:
       return 0;
   }
