@@ -49,6 +49,9 @@ spw_block_stats MakeStats(const FileStats& from) {
   stats.cache_hits = from.cache_hits;
   stats.cache_misses = from.cache_misses;
   stats.checksum_errors = from.checksum_errors;
+  stats.bytes_disk = from.bytes_disk;
+  stats.scrub_passes = from.scrub_passes;
+  stats.scrub_problems = from.scrub_problems;
   stats.health = static_cast<uint64_t>(from.health);
   return stats;
 }

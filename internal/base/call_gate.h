@@ -36,6 +36,8 @@ class CallGate {
     return closers_.Wait(mu_, patience,
                          [&] { return state_.load(std::memory_order_acquire) == kClosed; });
   }
+  // After Shut: nobody is inside, nor will be.
+  bool empty() const { return state_.load(std::memory_order_acquire) == kClosed; }
   bool shut() const { return (state_.load(std::memory_order_acquire) & kClosed) != 0; }
 
  private:

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "internal/blockfile/compose.h"
+#include "internal/blockfile/copy_file.h"
 #include "internal/blockfile/engine.h"
 #include "internal/blockfile/lister.h"
 #include "internal/blockfile/transaction.h"
@@ -267,6 +268,21 @@ Status BlockFile::SetTag(Transaction* txn, std::string_view name, Bytes tag) {
 
 // ---- reading ----
 
+// What a transaction sees, or everybody now.
+struct BlockFile::Moment {
+  std::shared_ptr<const Engine::Snapshot> snapshot;
+  std::vector<Transaction::Own> own;  // changes on top of it whose names begin with the prefix
+};
+
+Status BlockFile::TakeMoment(Transaction* txn, std::string_view prefix, bool infos,
+                             Moment* moment) {
+  if (txn == nullptr) {
+    return engine_->TakeSnapshot(&moment->snapshot);
+  }
+  moment->snapshot = txn->snapshot();
+  return txn->ListOwn(prefix, infos, &moment->own);
+}
+
 Status BlockFile::Stat(Transaction* txn, std::string_view name, BlockInfo* info) {
   SPW_ENTER(engine_);
   Block block;
@@ -375,15 +391,10 @@ Status BlockFile::Get(Transaction* txn, std::string_view name, uint64_t offset, 
 Status BlockFile::List(Transaction* txn, std::string_view prefix, bool names_only,
                        std::unique_ptr<Lister>* lister) {
   SPW_ENTER(engine_);
-  std::shared_ptr<const Engine::Snapshot> snapshot;
-  std::vector<Transaction::Own> own;
-  if (txn != nullptr) {
-    snapshot = txn->snapshot();
-    SPW_RETURN_IF_ERROR(txn->ListOwn(prefix, !names_only, &own));
-  } else {
-    SPW_RETURN_IF_ERROR(engine_->TakeSnapshot(&snapshot));
-  }
-  *lister = std::make_unique<Lister>(std::move(snapshot), std::move(own), prefix, names_only);
+  Moment moment;
+  SPW_RETURN_IF_ERROR(TakeMoment(txn, prefix, !names_only, &moment));
+  *lister = std::make_unique<Lister>(std::move(moment.snapshot), std::move(moment.own), prefix,
+                                     names_only);
   return {};
 }
 
@@ -391,6 +402,37 @@ Status BlockFile::Verify(bool full, uint64_t bytes_per_second, base::Operation* 
                          Report* report) {
   SPW_ENTER(engine_);
   return engine_->Verify(full, bytes_per_second, operation, report);
+}
+
+Status BlockFile::Vacuum(const VacuumPlan& plan, base::Operation* operation, VacuumResult* result) {
+  SPW_ENTER(engine_);
+  return engine_->Vacuum(plan, operation, result);
+}
+
+Status BlockFile::CopyTo(Transaction* txn, io::FileSystem* files, const std::string& path,
+                         base::Operation* operation) {
+  SPW_ENTER(engine_);
+  Moment moment;
+  SPW_RETURN_IF_ERROR(TakeMoment(txn, {}, false, &moment));
+  const Engine::Snapshot* const snapshot = moment.snapshot.get();
+  CopySource source;
+  source.engine = engine_.get();
+  source.names = std::make_unique<Lister>(moment.snapshot, std::move(moment.own), "", true);
+  source.find = [&, snapshot](std::string_view name, Block* block) {
+    return txn == nullptr ? engine_->Find(snapshot, name, true, block)
+                          : txn->Find(name, true, block);
+  };
+  return CopyFile(&source, files, path, operation);
+}
+
+Status BlockFile::Scrub(uint64_t bytes_per_second) {
+  SPW_ENTER(engine_);
+  return engine_->scrubber()->SetRate(bytes_per_second);
+}
+
+Status BlockFile::ScrubReport(Report* report) {
+  SPW_ENTER(engine_);
+  return engine_->scrubber()->LastReport(report);
 }
 
 FileStats BlockFile::Stats() const { return engine_->Stats(); }

@@ -98,6 +98,9 @@ struct FileStats {
   uint64_t cache_hits = 0;
   uint64_t cache_misses = 0;
   uint64_t checksum_errors = 0;
+  uint64_t bytes_disk = 0;
+  uint64_t scrub_passes = 0;
+  uint64_t scrub_problems = 0;
   base::Code health = base::Code::kOk;
 };
 
@@ -113,6 +116,20 @@ struct Report {
   uint64_t problems_found = 0;
   std::vector<Problem> problems;  // the first kProblemsMost
   static constexpr size_t kProblemsMost = 1000;
+};
+
+struct VacuumPlan {
+  bool full = false;
+  bool dry_run = false;
+  uint64_t bytes_most = UINT64_MAX;  // to be moved
+};
+struct VacuumResult {
+  uint64_t bytes_moved = 0;
+  uint64_t bytes_needed = 0;
+  uint64_t bytes_before = 0;
+  uint64_t bytes_after = 0;
+  uint64_t bytes_file = 0;
+  bool done = false;
 };
 
 class Engine;
@@ -182,10 +199,22 @@ class BlockFile {
 
   base::Status Verify(bool full, uint64_t bytes_per_second, base::Operation* operation,
                       Report* report);
+  // Gives free space back to the file system; spillway_file.h tells more. kBusy: another runs.
+  base::Status Vacuum(const VacuumPlan& plan, base::Operation* operation, VacuumResult* result);
+  // All blocks, with their metadata, into a new file, which is durable when this returns.
+  // kAlreadyExists.
+  base::Status CopyTo(Transaction* txn, io::FileSystem* files, const std::string& path,
+                      base::Operation* operation);
+  // Verifies over and over; 0: ends that.
+  base::Status Scrub(uint64_t bytes_per_second);
+  // What the last whole pass found. kNotFound: none has ended.
+  base::Status ScrubReport(Report* report);
   FileStats Stats() const;
 
  private:
   struct Target;
+  struct Moment;
+  base::Status TakeMoment(Transaction* txn, std::string_view prefix, bool infos, Moment* moment);
   const std::shared_ptr<Engine> engine_;
 };
 

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <deque>
+#include <list>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -32,6 +33,7 @@
 #include "internal/blockfile/journal.h"
 #include "internal/blockfile/layout.h"
 #include "internal/blockfile/page_store.h"
+#include "internal/blockfile/scrubber.h"
 #include "internal/blockfile/space.h"
 #include "internal/io/counted_file.h"
 
@@ -109,6 +111,10 @@ struct Draft {
   uint64_t expected = kAnyVersion;
   bool must_exist = false;
   const Block* on = nullptr;
+  // The change is none to users: the block stands elsewhere (moves), or is a copy, and has that
+  // version. 0: a new one.
+  bool moves = false;
+  uint64_t keep_version = 0;
   uint64_t version = 0;  // set by Commit
 
   // A run of parts that are all in memory, or one part of the file.
@@ -153,6 +159,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
     std::shared_ptr<Engine> engine;
     std::shared_ptr<const View> view;
     uint64_t commit = 0;
+    uint64_t moves = 0;  // blocks that had been moved; who builds on places looks whether it grew
     Snapshot() = default;
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
@@ -190,6 +197,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   struct Aside {
     std::vector<std::unique_ptr<std::vector<DraftPart>>> parts;
     std::vector<std::unique_ptr<std::vector<Digest>>> digests;
+    std::list<std::vector<uint8_t>> brought;
     std::vector<PageRun> held;
     PageRun written;  // that the device was not told to begin with
   };
@@ -200,6 +208,21 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   base::Status Verify(bool full, uint64_t bytes_per_second, base::Operation* operation,
                       Report* report);
+  Scrubber* scrubber() { return scrubber_.get(); }
+
+  // For whoever writes payload into held pages by himself; they are held from then on.
+  uint64_t NewBlockId() { return next_block_id_.fetch_add(1); }
+  base::Status HoldForPart(uint64_t pages_most, PageRun* run);
+  // No later change gets a version below that one.
+  void SetNextVersion(uint64_t version) SPW_EXCLUDES(mu_);
+  uint64_t next_version() SPW_EXCLUDES(mu_);
+  ChecksumKind checksum() const { return superblock_.checksum; }
+  base::Status Vacuum(const VacuumPlan& plan, base::Operation* operation, VacuumResult* result);
+  // Part of a block of another file (or of this one) into held pages, with the digests that it has
+  // there under that id.
+  base::Status CopyIn(Engine* from, const Block& block, uint64_t offset, const Extent& to,
+                      uint64_t block_id, std::vector<Digest>* digests);
+
   // Every page is used by exactly what the space map says; kCorrupt tells what is not so. Only
   // while nobody writes; for tests.
   base::Status CheckSpace();
@@ -222,6 +245,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   static base::Status ReadSuperblock(io::File* file, Superblock* superblock, Mark* mark);
   base::Status LoadSpace();
   base::Status LoadSpaceMap(uint64_t pages);
+  base::Status CutMap(uint64_t pages);
   struct Replay;
   base::Status Recover(const Mark& mark, base::Operation* operation);
   base::Status ReadFrame(Replay* replay);
@@ -230,6 +254,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status AdoptChanges(const Replay& replay) SPW_EXCLUDES(mu_);
   base::Status TakePages(Replay* replay);
   base::Status StartBackground();
+  void MakeScrubber();
 
   // Committing (engine_commit.cc).
   struct Commitment;
@@ -241,6 +266,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status TryCommit(Commitment* commitment);
   base::Status CheckConditions(Commitment* commitment);
   base::Status CheckUnchanged(Commitment* commitment, size_t index);
+  base::Status BringAlong(Commitment* commitment);
   base::Status Admit(Commitment* commitment);
   base::Status AwaitRoom(const Commitment& commitment) SPW_REQUIRES(mu_);
   base::Status AddPieces(Group* group, uint64_t pages) SPW_REQUIRES(mu_);
@@ -285,6 +311,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   struct Attempt;
   base::Status WriteCheckpoint(When when, bool closing = false);
   bool EndsWithOurOwn();
+  void DirtySpaceLeaves(uint64_t from);
   base::Status DropSpace();
   base::Status WriteLastCheckpoint();
   void GatherChanges(Attempt* attempt) SPW_EXCLUDES(mu_);
@@ -312,10 +339,18 @@ class Engine : public std::enable_shared_from_this<Engine> {
                         Block* block);
 
   class Verification;
+  class Vacuuming;
 
   uint64_t inline_bytes_most() const { return std::min<uint64_t>(1024, page_bytes_ / 4); }
   uint64_t name_bytes_most() const { return page_bytes_ < 4096 ? 100 : 1024; }
   uint64_t PagesOf(uint64_t bytes) const { return base::CeilDiv(bytes, page_bytes_); }
+  uint64_t SpaceIndexBytes(uint64_t leaves) const {
+    return leaves * SpaceIndexEntryBytes(digester_.digest_bytes());
+  }
+  // Where the space map's index stands.
+  PageRun SpaceIndexRun() const {
+    return {superblock_.space.first_page, PagesOf(SpaceIndexBytes(superblock_.space.leaves))};
+  }
   io::FileCounters io_;
   std::unique_ptr<io::File> file_;
   const Settings settings_;
@@ -341,6 +376,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   BlobCache cache_;
   base::CallGate gate_;
+  std::atomic<bool> vacuuming_{false};
+  std::string vacuum_from_;  // the name at which the next vacuum goes on; its own
 
   mutable base::Mutex mu_;
   base::CondVar changed_;  // turn ended, room made, places filled
@@ -365,9 +402,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   uint64_t written_ SPW_GUARDED_BY(mu_) = 0;          // all up to it are in the file
   uint64_t durable_ SPW_GUARDED_BY(mu_) = 0;          // and on the device
   uint64_t next_version_ SPW_GUARDED_BY(mu_) = 1;
+  uint64_t moves_ SPW_GUARDED_BY(mu_) = 0;       // blocks that were moved; see Snapshot
   uint64_t room_pages_ SPW_GUARDED_BY(mu_) = 0;  // there is a free run so long
   std::atomic<uint64_t> next_block_id_{1};
   std::optional<base::Worker> worker_;
+  std::shared_ptr<Scrubber> scrubber_;
 
   // Copies of the writer's numbers, and counters.
   struct Counters {

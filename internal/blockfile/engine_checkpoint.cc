@@ -102,8 +102,7 @@ Status Engine::ReserveSpaceMap(Attempt* attempt) {
         SPW_RETURN_IF_ERROR(space_.Release({attempt->leaves[leaf].page, 1}));
       }
     }
-    const uint64_t index_bytes = count * SpaceIndexEntryBytes(digester_.digest_bytes());
-    const uint64_t needed = leaves->size() + PagesOf(index_bytes);
+    const uint64_t needed = leaves->size() + PagesOf(SpaceIndexBytes(count));
     if (attempt->map.pages != needed) {
       settled = false;
       SPW_RETURN_IF_ERROR(space_.GiveBack(std::exchange(attempt->map, PageRun())));
@@ -115,10 +114,8 @@ Status Engine::ReserveSpaceMap(Attempt* attempt) {
 }
 
 Status Engine::WriteSpaceMap(Attempt* attempt) {
-  const uint64_t entry_bytes = SpaceIndexEntryBytes(digester_.digest_bytes());
   if (superblock_.space.first_page != 0) {
-    const uint64_t pages = PagesOf(superblock_.space.leaves * entry_bytes);
-    SPW_RETURN_IF_ERROR(space_.Release({superblock_.space.first_page, pages}));
+    SPW_RETURN_IF_ERROR(space_.Release(SpaceIndexRun()));
   }
   attempt->leaves = space_leaves_;
   SPW_RETURN_IF_ERROR(ReserveSpaceMap(attempt));
@@ -190,6 +187,11 @@ Status Engine::TryCheckpoint(Attempt* attempt) {
   Superblock* const next = &attempt->next;
   SPW_RETURN_IF_ERROR(
       TreeUpdate(&pages_, &pages_, attempt->ending->registry, attempt->changes, &next->registry));
+  if (space_.preferred_end() != UINT64_MAX) {
+    SPW_RETURN_IF_ERROR(
+        TreeMove(&pages_, &pages_, next->registry, space_.preferred_end(), &next->registry));
+    DirtySpaceLeaves(space_.preferred_end());
+  }
   SPW_RETURN_IF_ERROR(pages_.End());
   attempt->journal = journal_.held();
   SPW_RETURN_IF_ERROR(journal_.HoldNext(attempt->closing, &attempt->region));
@@ -262,12 +264,18 @@ Status Engine::ReclaimSpace(bool closing) {
 // Whether the last page that is in use is one that the next checkpoint can put elsewhere.
 bool Engine::EndsWithOurOwn() {
   const uint64_t end = space_.map().size() - space_.map().free_at_end();
-  const uint64_t index_bytes =
-      superblock_.space.leaves * SpaceIndexEntryBytes(digester_.digest_bytes());
-  return end == superblock_.journal_page + 1 ||
-         end == superblock_.space.first_page + PagesOf(index_bytes) ||
+  return end == superblock_.journal_page + 1 || end == SpaceIndexRun().end() ||
          std::any_of(space_leaves_.begin(), space_leaves_.end(),
                      [&](const PageRef& leaf) { return end == leaf.page + 1; });
+}
+
+// Leaves of the space map that stand at `from` or behind it are to be written elsewhere.
+void Engine::DirtySpaceLeaves(uint64_t from) {
+  for (uint64_t leaf = 0; leaf < space_leaves_.size(); ++leaf) {
+    if (space_leaves_[leaf].page >= from) {
+      space_.map().DirtyLeaf(leaf);
+    }
+  }
 }
 
 // Lets go of what the next changes would have taken.
@@ -288,18 +296,18 @@ Status Engine::WriteLastCheckpoint() {
   };
   const auto cut = [&] { return std::min(space_.map().free_at_end(), slack()); };
   if (slack() - cut() > 4 * kept && EndsWithOurOwn()) {
-    for (uint64_t leaf = 0; leaf < space_.map().leaf_count(); ++leaf) {
-      space_.map().DirtyLeaf(leaf);  // to be written elsewhere
-    }
+    DirtySpaceLeaves(0);
     const Status moved = WriteCheckpoint(When::kAlways, true);
     SPW_RETURN_IF_ERROR(moved.code() == Code::kFull ? Status() : moved);
     SPW_RETURN_IF_ERROR(DropSpace());
   }
   if (!mark_.closed || mark_.generation != superblock_.generation) {
     // Nothing depends on when they get there. In both places, so that a file at rest has one even
-    // if a damage takes the other and the superblock.
-    SPW_RETURN_IF_ERROR(WriteMark(true));
-    SPW_RETURN_IF_ERROR(WriteMark(true));
+    // if a damage takes the other and the superblock. Without room, the next open looks for frames.
+    for (int place = 0; place < 2; ++place) {
+      const Status marked = WriteMark(true);
+      SPW_RETURN_IF_ERROR(marked.code() == Code::kFull ? Status() : marked);
+    }
   }
   // Whether that is done before a power cut or not, the file is whole.
   return cut() == 0 ? Status() : file_->Truncate((space_.map().size() - cut()) * page_bytes_);

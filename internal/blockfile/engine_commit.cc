@@ -37,6 +37,7 @@ struct Engine::Commitment {
   std::pmr::vector<Place> places;
   // Of a transaction: as long as nothing is committed after this, nobody need look again.
   uint64_t checked_at = 0;
+  uint64_t moves = 0;  // blocks that had been moved then
   std::shared_ptr<const View> checked_in;
   Aside aside;
   uint64_t pages = 0;            // of the image
@@ -96,12 +97,16 @@ Status Engine::Commit(std::span<Draft> drafts, const Snapshot* since) {
     }
     return status;
   }
-  counters_.puts.fetch_add(drafts.size(), std::memory_order_relaxed);
+  counters_.puts.fetch_add(
+      static_cast<uint64_t>(std::count_if(drafts.begin(), drafts.end(),
+                                          [](const Draft& draft) { return !draft.moves; })),
+      std::memory_order_relaxed);
   return {};
 }
 
 Status Engine::TryCommit(Commitment* commitment) {
   SPW_RETURN_IF_ERROR(CheckConditions(commitment));
+  SPW_RETURN_IF_ERROR(BringAlong(commitment));
   SPW_RETURN_IF_ERROR(MoveLargeAside(commitment->drafts, &commitment->aside));
   SPW_RETURN_IF_ERROR(Admit(commitment));
   Fill(*commitment);
@@ -161,7 +166,9 @@ Status Engine::CheckUnchanged(Commitment* commitment, size_t index) {
     place.newest_commit = place.newest == nullptr ? 0 : place.newest->commit;
     changed = place.newest_commit > commitment->since->commit;
   }
-  if (place.view != commitment->since->view) {  // a checkpoint may have taken it out of the delta
+  // A block that was only moved is what it was, and a checkpoint may have taken a change out of the
+  // delta.
+  if (changed || place.view != commitment->since->view) {
     Block now;
     Block then;
     SPW_RETURN_IF_ERROR(Find(nullptr, draft.name, false, &now));
@@ -170,6 +177,55 @@ Status Engine::CheckUnchanged(Commitment* commitment, size_t index) {
   }
   return changed ? About({Code::kConflict, "somebody else has changed the block"}, index)
                  : Status();
+}
+
+// A transaction names what it leaves of a block by its place, which is another's once the block was
+// moved and the transaction is over: then it comes along as bytes.
+Status Engine::BringAlong(Commitment* commitment) {
+  constexpr uint64_t kBytesMost = uint64_t{64} << 20;
+  const Snapshot* const since = commitment->since;
+  if (since == nullptr) {
+    return {};
+  }
+  {
+    MutexLock lock(mu_);
+    commitment->moves = moves_;
+  }
+  if (commitment->moves == since->moves) {
+    return {};
+  }
+  Aside* const aside = &commitment->aside;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < commitment->drafts.size(); ++i) {
+    Draft& draft = commitment->drafts[i];
+    const auto stays = [](const DraftPart& part) { return part.memory.empty() && !part.fresh; };
+    if (std::none_of(draft.parts.begin(), draft.parts.end(), stays)) {
+      continue;
+    }
+    auto parts = std::make_unique<std::vector<DraftPart>>(draft.parts.begin(), draft.parts.end());
+    auto digests = std::make_unique<std::vector<Digest>>();
+    const Digest* known = draft.digests.data();
+    for (DraftPart& part : *parts) {
+      const uint64_t chunks = part.memory.empty() ? part.extent.chunks() : 0;
+      if (part.fresh) {
+        digests->insert(digests->end(), known, known + chunks);
+      } else if (part.memory.empty()) {
+        bytes += part.extent.bytes;
+        if (bytes > kBytesMost) {
+          return About({Code::kConflict, "the block was moved while much of it was to stay"}, i);
+        }
+        std::vector<uint8_t>& brought = aside->brought.emplace_back(part.extent.bytes);
+        SPW_RETURN_IF_ERROR(ReadStored(part.extent, draft.block_id, known, 0, brought));
+        part = {.memory = brought, .extent = {}};
+      }
+      known += chunks;
+    }
+    draft.parts = *parts;
+    draft.digests = *digests;
+    aside->parts.push_back(std::move(parts));
+    aside->digests.push_back(std::move(digests));
+  }
+  return {};
 }
 
 // What waits is bounded in memory, and every page of it has a place in the file.
@@ -301,6 +357,9 @@ void Engine::Fill(const Commitment& commitment) {
 
 // Whether what the conditions were found on still is.
 bool Engine::StillSo(const Commitment& commitment) const {
+  if (commitment.since != nullptr && commitment.moves != moves_) {
+    return false;
+  }
   if (commitment.since != nullptr && commitment.checked_at == commit_ &&
       commitment.checked_in == view_ && open_->versions.empty()) {
     return true;
@@ -371,7 +430,10 @@ Status Engine::Insert(Commitment* commitment) {
   for (size_t i = 0; i < commitment->drafts.size(); ++i) {
     Version* const version = commitment->places[i].made;
     version->commit = commit_;
-    version->version = next_version_++;
+    const uint64_t kept = commitment->drafts[i].keep_version;
+    version->version = kept != 0 ? kept : next_version_;
+    next_version_ = std::max(next_version_, version->version + 1);
+    moves_ += commitment->drafts[i].moves ? 1 : 0;
     commitment->drafts[i].version = version->version;
     LinkVersion(version);
   }

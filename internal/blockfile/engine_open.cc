@@ -104,6 +104,7 @@ Result<std::shared_ptr<Engine>> Engine::Open(io::FileSystem* files, const std::s
     return status;
   }
   std::shared_ptr<Engine> opened(new Engine(std::move(file.value()), superblock, settings));
+  opened->MakeScrubber();
   status = opened->LoadSpace();
   if (status.ok()) {
     status = opened->Recover(mark, operation);
@@ -206,11 +207,10 @@ Status Engine::LoadSpaceMap(uint64_t pages) {
   const SpaceIndexRef& ref = superblock_.space;
   const uint64_t digest_bytes = digester_.digest_bytes();
   const Status cut_off = base::Corrupt(path() + ": the file has been cut off");
-  const uint64_t index_bytes = ref.leaves * SpaceIndexEntryBytes(digest_bytes);
-  if (ref.first_page + PagesOf(index_bytes) > pages) {
+  if (SpaceIndexRun().end() > pages) {
     return cut_off;
   }
-  std::vector<uint8_t> index(index_bytes);
+  std::vector<uint8_t> index(SpaceIndexBytes(ref.leaves));
   size_t bytes_read = 0;
   SPW_RETURN_IF_ERROR(file_->ReadAt(ref.first_page * page_bytes_, index, &bytes_read));
   if (bytes_read < index.size() || !(digester_.OfPage(index) == ref.digest)) {
@@ -234,14 +234,20 @@ Status Engine::LoadSpaceMap(uint64_t pages) {
   if (missing > space_.map().free_at_end()) {
     return cut_off;
   }
-  space_.map().Shrink(superblock_.pages - missing);
-  // Leaves that told of what is cut off are needed only until the next checkpoint.
+  SPW_RETURN_IF_ERROR(CutMap(superblock_.pages - missing));
+  space_.map().Grow(pages);
+  known_pages_.store(space_.map().size(), std::memory_order_release);
+  return {};
+}
+
+// What lies behind `pages` is free. Leaves that told of it are needed only until the next
+// checkpoint.
+Status Engine::CutMap(uint64_t pages) {
+  space_.Shrink(pages);
   while (space_leaves_.size() > space_.map().leaf_count()) {
     SPW_RETURN_IF_ERROR(space_.Release({space_leaves_.back().page, 1}));
     space_leaves_.pop_back();
   }
-  space_.map().Grow(pages);
-  known_pages_.store(space_.map().size(), std::memory_order_release);
   return {};
 }
 
@@ -288,7 +294,7 @@ void Engine::Background() {
     MutexLock lock(mu_);
     abandoned = abandoned_;
   }
-  if (abandoned) {
+  if (abandoned && gate_.AwaitEmpty({}).ok()) {
     file_.reset();
   }
 }
@@ -305,6 +311,7 @@ Status Engine::Close(bool discard) {
     closing_ = true;
   }
   gate_.Shut();
+  const uint64_t scrubbed = scrubber_->Stop();
   SPW_RETURN_IF_ERROR(gate_.AwaitEmpty({}));
   Status status;
   if (!discard && !read_only_) {
@@ -332,6 +339,9 @@ Status Engine::Close(bool discard) {
   }
   if (stays_open) {
     gate_.Reopen();
+    const Status scrubs =
+        scrubber_->SetRate(scrubbed);  // without memory for a thread, not any more
+    static_cast<void>(scrubs.ok());
   }
   MutexLock lock(mu_);
   closing_ = false;
@@ -339,8 +349,11 @@ Status Engine::Close(bool discard) {
   return status;
 }
 
+// Who runs still, on a transaction or a list, is waited for by the thread; or else the file is
+// closed with the last of them.
 void Engine::Abandon() {
   gate_.Shut();
+  scrubber_->Abandon();
   {
     MutexLock lock(mu_);
     if (closed_) {
@@ -353,7 +366,7 @@ void Engine::Abandon() {
   if (worker_.has_value()) {
     worker_->Detach();  // it closes the file when it has seen that
     worker_.reset();
-  } else {
+  } else if (gate_.empty()) {
     file_.reset();
   }
 }

@@ -151,6 +151,17 @@ Status Engine::HoldAside(uint64_t least, uint64_t pages, PageRun* run, Aside* as
   return held;
 }
 
+Status Engine::HoldForPart(uint64_t pages_most, PageRun* run) {
+  constexpr uint64_t kPagesLeast = 16;
+  SPW_RETURN_IF_ERROR(TakeTurn());
+  const Status held = base::CatchToStatus([&] {
+    return space_.HoldRegion(std::min(kPagesLeast, pages_most), pages_most, Space::Need::kUsual,
+                             run);
+  });
+  EndTurn(held);
+  return held;
+}
+
 Status Engine::MoveLargeAside(std::span<Draft> drafts, Aside* aside) {
   const uint64_t least = std::min(settings_.direct_bytes, kChunkBytes);
   uint64_t bytes = 0;

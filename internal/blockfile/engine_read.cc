@@ -52,12 +52,23 @@ Status Engine::TakeSnapshot(std::shared_ptr<const Snapshot>* snapshot, Moment mo
     return Status(Code::kClosed);
   }
   taken->commit = moment == Moment::kNow ? commit_ : written_;
+  taken->moves = moves_;
   snapshots_.insert(taken->commit);
   taken->engine = shared_from_this();
   taken->view = view_;
   counters_.snapshots.fetch_add(1, std::memory_order_relaxed);
   *snapshot = std::move(taken);
   return {};
+}
+
+uint64_t Engine::next_version() {
+  MutexLock lock(mu_);
+  return next_version_;
+}
+
+void Engine::SetNextVersion(uint64_t version) {
+  MutexLock lock(mu_);
+  next_version_ = std::max(next_version_, version);
 }
 
 Engine::Snapshot::~Snapshot() {

@@ -114,8 +114,8 @@ Status Engine::AdoptChanges(const Replay& replay) {
   return {};
 }
 
-// proved: the mark says that its data is on the device. Else it is looked at, and replay->whole
-// tells.
+// proved: the mark or a later frame says that its data is on the device. Else it is looked at, and
+// replay->whole tells.
 Status Engine::ApplyFrame(Replay* replay, bool proved) {
   replay->before.clear();
   replay->after.clear();
@@ -185,12 +185,13 @@ Status Engine::ApplyFrame(Replay* replay, bool proved) {
 // Whether a frame near the one that is missing was written after somebody had been told that this
 // one is on the device.
 Status Engine::LookForLater(const Replay& replay, bool* found) {
-  const uint64_t pages = space_.map().size();
-  for (uint64_t i = 0;
-       !*found && i <= kUnmarkedPagesMost && replay.page < pages - std::min(i, pages); ++i) {
+  const uint64_t end =
+      replay.page + std::min(kUnmarkedPagesMost + 1,
+                             space_.map().size() - std::min(space_.map().size(), replay.page));
+  for (uint64_t page = replay.page; !*found && page < end; ++page) {
     std::array<uint8_t, kFrameHeaderBytes> bytes;
     size_t bytes_read = 0;
-    SPW_RETURN_IF_ERROR(file_->ReadAt((replay.page + i) * page_bytes_, bytes, &bytes_read));
+    SPW_RETURN_IF_ERROR(file_->ReadAt(page * page_bytes_, bytes, &bytes_read));
     FrameHeader header;
     *found = bytes_read == bytes.size() && DecodeFrameHeader(bytes, &header) &&
              header.salt == superblock_.journal_salt && header.number > replay.number &&

@@ -140,13 +140,11 @@ class Engine::Verification {
       return Noted({}, engine_->space_damage_);
     }
     const SpaceIndexRef& ref = superblock_.space;
-    const uint64_t index_bytes =
-        ref.leaves * SpaceIndexEntryBytes(engine_->digester_.digest_bytes());
-    std::vector<uint8_t> index(index_bytes);
+    std::vector<uint8_t> index(engine_->SpaceIndexBytes(ref.leaves));
     size_t bytes_read = 0;
     SPW_RETURN_IF_ERROR(
         engine_->file_->ReadAt(ref.first_page * engine_->page_bytes_, index, &bytes_read));
-    Count({ref.first_page, engine_->PagesOf(index_bytes)}, {}, "the space map's index");
+    Count({ref.first_page, engine_->PagesOf(index.size())}, {}, "the space map's index");
     if (bytes_read < index.size() || !(engine_->digester_.OfPage(index) == ref.digest)) {
       Note({}, base::Corrupt(engine_->path() + ": the index of the space map is damaged"));
     }
@@ -280,6 +278,20 @@ Status Engine::Verify(bool full, uint64_t bytes_per_second, base::Operation* ope
   return verification.Run();
 }
 
+// The scrubber's thread keeps no engine alive but for the pass that it makes.
+void Engine::MakeScrubber() {
+  scrubber_ = std::make_shared<Scrubber>(
+      [weak = weak_from_this()](uint64_t rate, base::Operation* operation, Report* report) {
+        const std::shared_ptr<Engine> engine = weak.lock();
+        if (engine == nullptr) {
+          return Status(Code::kClosed);
+        }
+        const base::GateCall call(&engine->gate_);
+        return call.inside() ? engine->Verify(true, rate, operation, report)
+                             : Status(Code::kClosed);
+      });
+}
+
 FileStats Engine::Stats() {
   const auto get = [](const std::atomic<uint64_t>& counter) {
     return counter.load(std::memory_order_relaxed);
@@ -291,6 +303,12 @@ FileStats Engine::Stats() {
   stats.bytes_used = get(counters_.pages_used) * page_bytes_;
   stats.bytes_held = get(counters_.pages_held) * page_bytes_;
   stats.bytes_free = stats.bytes_file - stats.bytes_used - stats.bytes_held;
+  if (const base::GateCall call(&gate_); call.inside()) {  // else there may be no file any more
+    const base::Result<uint64_t> allocated = file_->AllocatedBytes();
+    stats.bytes_disk = allocated.ok() ? allocated.value() : 0;
+  }
+  stats.scrub_passes = scrubber_->passes();
+  stats.scrub_problems = scrubber_->problems();
   stats.bytes_cached = cache_.bytes();
   stats.cache_hits = cache_.hits();
   stats.cache_misses = cache_.misses();

@@ -164,10 +164,11 @@ Status Engine::SyncAndMark() {
     }
   }
   SPW_RETURN_IF_ERROR(file_->Sync());
-  const Status status = journal_.Acknowledge() ? WriteMark(false) : Status();
+  const Status marked = journal_.Acknowledge() ? WriteMark(false) : Status();
   MutexLock lock(mu_);
   durable_ = synced;
-  return status;
+  // Nothing needs this mark but the finding of later damage.
+  return marked.code() == Code::kFull ? Status() : marked;
 }
 
 // Becomes durable with the next barrier.
@@ -175,14 +176,11 @@ Status Engine::WriteMark(bool closed) {
   Mark next = {mark_.number + 1, superblock_.generation, journal_.frames(), closed};
   std::array<uint8_t, kUnitBytes> unit;
   EncodeMark(next, superblock_.file_id, unit);
-  const Status status = file_->WriteAt(MarkOffset(next.number), unit);
-  if (status.code() == Code::kFull) {  // nothing needs it but the finding of later damage
-    return {};
-  }
+  SPW_RETURN_IF_ERROR(file_->WriteAt(MarkOffset(next.number), unit));
   mark_ = next;
   closed_marks_ = closed ? 2 : std::max(closed_marks_ - 1, 0);
   journal_.NoteMark();
-  return status;
+  return {};
 }
 
 // ---- a group ----
@@ -229,10 +227,7 @@ Status Engine::TryGroup(Group* group, Prepared* prepared) {
   }
   SPW_RETURN_IF_ERROR(FillIn(group, prepared));
   while (closed_marks_ > 0) {  // who reads one looks for no frames
-    const int before = closed_marks_;
     SPW_RETURN_IF_ERROR(WriteMark(false));
-    SPW_RETURN_IF_ERROR(
-        closed_marks_ == before ? Status(Code::kFull, path() + ": no room for a mark") : Status());
   }
   const Bytes little = is_little && prepared->data_pages > 0
                            ? group->image->Contiguous(0, prepared->data_pages * page_bytes_)

@@ -49,11 +49,14 @@ Status Journal::Reserve(uint64_t frame_pages, uint64_t data_pages, Space::Need n
     place->frame_page = next_page_;
     return {};
   }
-  const uint64_t wanted =
-      need == Space::Need::kUrgent ? pages + 1 : std::max(pages + 1, region_pages_);
-  constexpr uint64_t kGroups = 4;  // of that size, at the least
-  const uint64_t least = std::max({pages + 1, std::min(kGroups * pages, region_pages_ / kGroups),
-                                   region_pages_ / kShortRegion});
+  // What is urgent takes no more than it needs; else there is room for a few groups of that size.
+  constexpr uint64_t kGroups = 4;
+  const bool urgent = need == Space::Need::kUrgent;
+  const uint64_t wanted = urgent ? pages + 1 : std::max(pages + 1, region_pages_);
+  const uint64_t least =
+      urgent ? wanted
+             : std::max({pages + 1, std::min(kGroups * pages, region_pages_ / kGroups),
+                         region_pages_ / kShortRegion});
   Status held = space_->HoldRegion(least, wanted, need, &place->fresh_region);
   if (held.code() == base::Code::kFull && wanted > pages + 1) {  // a short one does as well
     held = space_->Hold(pages + 1, need, &place->fresh_region);

@@ -21,6 +21,9 @@ class Journal {
   Journal(io::File* file, const Digester& digester, Space* space, uint64_t region_pages)
       : file_(file), digester_(digester), space_(space), region_pages_(region_pages) {}
 
+  // How large regions are from the next on.
+  void SetRegion(uint64_t pages) { region_pages_ = pages; }
+
   // Starts a generation in a region that is held for it. The one before is the caller's from now
   // on: what of() said.
   void Start(const PageRun& region, uint64_t salt);
@@ -64,7 +67,7 @@ class Journal {
   io::File* const file_;
   const Digester& digester_;
   Space* const space_;
-  const uint64_t region_pages_;
+  uint64_t region_pages_;
   PageRun region_;
   uint64_t next_page_ = 0;  // in region_
   uint64_t salt_ = 0;

@@ -26,8 +26,8 @@ Status Space::Grow(uint64_t pages) {
   // What is free at the end already counts.
   const uint64_t least = pages - std::min(pages, map_.free_at_end());
   const uint64_t before = map_.size();
-  Status status = file_->Reserve(before * page_bytes_, std::max(step, least) * page_bytes_);
   uint64_t grown = std::max(step, least);
+  Status status = file_->Reserve(before * page_bytes_, grown * page_bytes_);
   if (status.code() == Code::kFull && least < step) {  // perhaps there is room for less
     grown = least;
     status = file_->Reserve(before * page_bytes_, grown * page_bytes_);
@@ -36,6 +36,11 @@ Status Space::Grow(uint64_t pages) {
   map_.Grow(before + grown);
   fresh_from_ = std::min(fresh_from_, before);
   return {};
+}
+
+void Space::Shrink(uint64_t pages) {
+  map_.Shrink(pages);
+  fresh_from_ = std::min(fresh_from_, pages);
 }
 
 template <class Try>
@@ -51,7 +56,10 @@ Status Space::FromReserve(const Status& full, Try&& attempt) {
 
 Status Space::Hold(uint64_t pages, Need need, PageRun* run) {
   const auto attempt = [&] {
-    const std::optional<PageRun> found = map_.Hold(pages);
+    std::optional<PageRun> found = map_.Hold(pages, preferred_end_);
+    if (!found.has_value() && preferred_end_ != UINT64_MAX) {
+      found = map_.Hold(pages);
+    }
     *run = found.value_or(PageRun());
     fresh_from_ = std::max(fresh_from_, run->end());
     return found.has_value();
@@ -67,20 +75,33 @@ Status Space::Hold(uint64_t pages, Need need, PageRun* run) {
   return need == Need::kUrgent ? FromReserve(grown, attempt) : grown;
 }
 
-Status Space::HoldRegion(uint64_t least, uint64_t pages, Need need, PageRun* run) {
-  for (uint64_t wanted = pages; wanted >= least;
-       wanted = wanted == least ? 0 : std::max(wanted / 2, least)) {
-    const std::optional<PageRun> found = map_.Hold(wanted);
-    if (found.has_value() && found->end() <= fresh_from_) {
-      *run = *found;
-      return {};
+PageRun Space::HoldShorter(uint64_t least, uint64_t pages, uint64_t below) {
+  for (uint64_t wanted = pages;; wanted = std::max(wanted / 2, least)) {
+    const std::optional<PageRun> found = map_.Hold(wanted, below);
+    if (found.has_value() || wanted <= least) {
+      return found.value_or(PageRun());
     }
-    SPW_RETURN_IF_ERROR(GiveBack(found.value_or(PageRun())));
   }
-  return Hold(pages, need, run);
+}
+
+PageRun Space::HoldPreferred(uint64_t least, uint64_t pages) {
+  const PageRun run = HoldShorter(least, pages, preferred_end_);
+  fresh_from_ = std::max(fresh_from_, run.end());
+  return run;
+}
+
+Status Space::HoldRegion(uint64_t least, uint64_t pages, Need need, PageRun* run) {
+  *run = HoldShorter(std::min(least, pages), pages, std::min(fresh_from_, preferred_end_));
+  return run->pages > 0 ? Status() : Hold(pages, need, run);
 }
 
 Status Space::HoldUpTo(uint64_t pages, Need need, PageRun* run) {
+  if (preferred_end_ != UINT64_MAX) {
+    *run = HoldPreferred(1, pages);
+    if (run->pages > 0) {
+      return {};
+    }
+  }
   const std::optional<PageRun> found = map_.HoldUpTo(pages);
   if (found.has_value()) {
     *run = *found;
@@ -169,6 +190,24 @@ void Space::FillReserve(MayGrow may_grow) {
   const PageRun other = fresh.pages > reserve_.pages ? std::exchange(reserve_, fresh) : fresh;
   const Status status = GiveBack(other);
   SPW_CHECK(status.ok());
+}
+
+Status Space::MoveReserve() {
+  if (reserve_.pages == 0) {
+    return {};
+  }
+  const PageRun old = reserve_;
+  SPW_RETURN_IF_ERROR(DropReserve());
+  const PageRun first = map_.Hold(old.pages).value_or(PageRun());  // at the latest where it was
+  // There may be a hole, for which the disk has no room.
+  if (first == old || file_->Reserve(first.first * page_bytes_, first.pages * page_bytes_).ok()) {
+    reserve_ = first;
+    return {};
+  }
+  SPW_RETURN_IF_ERROR(GiveBack(first));
+  SPW_CHECK(map_.HoldAt(old));
+  reserve_ = old;
+  return {};
 }
 
 Status Space::DropReserve() { return GiveBack(std::exchange(reserve_, PageRun())); }

@@ -35,6 +35,11 @@ class Space {
   const SpaceMap& map() const { return map_; }
   uint64_t page_bytes() const { return page_bytes_; }
 
+  // While the file is to become shorter: what is held from now on lies in front of that page if
+  // there is room. UINT64_MAX: anywhere.
+  void PreferBelow(uint64_t page) { preferred_end_ = page; }
+  uint64_t preferred_end() const { return preferred_end_; }
+
   // One run of free pages, held from now on; the file grows if there is none so long. kFull: it
   // cannot.
   base::Status Hold(uint64_t pages, Need need, PageRun* run);
@@ -42,6 +47,9 @@ class Space {
   base::Status HoldRegion(uint64_t least, uint64_t pages, Need need, PageRun* run);
   // Up to so many, at least one.
   base::Status HoldUpTo(uint64_t pages, Need need, PageRun* run);
+  // Up to so many, but at least `least`, all of them where PreferBelow wants them; none if there
+  // are not so many.
+  PageRun HoldPreferred(uint64_t least, uint64_t pages);
   // Held pages become part of what the file holds.
   base::Status Keep(const PageRun& run);
   // Held pages that nothing has named, or kept ones that nothing durable has, are free again.
@@ -73,6 +81,10 @@ class Space {
   enum class MayGrow { kNo, kYes };
   void FillReserve(MayGrow may_grow);
   base::Status DropReserve();
+  // To the first place that has room for it, so that the end of the file comes free.
+  base::Status MoveReserve();
+  // The map ends there; the pages behind were free.
+  void Shrink(uint64_t pages);
 
  private:
   struct Batch {
@@ -80,6 +92,8 @@ class Space {
     std::vector<PageRun> runs;
   };
   base::Status Grow(uint64_t pages);
+  // Halving from `pages` down to `least`, in front of `below`.
+  PageRun HoldShorter(uint64_t least, uint64_t pages, uint64_t below);
   // After it gave its pages away: whatever the caller leaves is the reserve again.
   template <class Try>
   base::Status FromReserve(const base::Status& full, Try&& attempt);
@@ -91,6 +105,7 @@ class Space {
   // Nobody has written beyond it, as far as is known. Space that was written before costs less to
   // write than fresh space.
   uint64_t fresh_from_ = UINT64_MAX;
+  uint64_t preferred_end_ = UINT64_MAX;
   PageRun reserve_;               // held; no pages: there is none
   std::vector<PageRun> current_;  // released in this generation
   uint64_t released_pages_ = 0;   // of them

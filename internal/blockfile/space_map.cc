@@ -95,6 +95,13 @@ uint64_t SpaceMap::NextChange(uint64_t page, uint64_t end) const {
   return end;
 }
 
+PageRun SpaceMap::NextFree(uint64_t page) const {
+  if (page < size_ && taken(page)) {
+    page = NextChange(page, size_);
+  }
+  return page < size_ ? PageRun{page, NextChange(page, size_) - page} : PageRun{};
+}
+
 void SpaceMap::Summarize(uint64_t leaf) {
   Leaf& summary = leaves_[leaf];
   if (!summary.stale) {
@@ -142,7 +149,7 @@ uint64_t SpaceMap::FindLastInLeaf(uint64_t leaf, uint64_t pages) const {
   return found;
 }
 
-std::optional<PageRun> SpaceMap::Hold(uint64_t pages) {
+std::optional<PageRun> SpaceMap::Hold(uint64_t pages, uint64_t below) {
   SPW_DCHECK(pages > 0);
   uint64_t carry = 0;  // free pages right before this leaf
   for (uint64_t leaf = 0; leaf < leaves_.size(); ++leaf) {
@@ -157,6 +164,9 @@ std::optional<PageRun> SpaceMap::Hold(uint64_t pages) {
     } else {
       carry = summary.prefix == leaf_pages(leaf) ? carry + summary.prefix : summary.suffix;
       continue;
+    }
+    if (run.end() > below) {  // and so would all that follow
+      break;
     }
     Change(run, State::kFree, State::kHeld);
     return run;
@@ -202,6 +212,19 @@ uint64_t SpaceMap::longest_free() {
 std::optional<PageRun> SpaceMap::HoldUpTo(uint64_t pages) {
   const uint64_t longest = longest_free();
   return longest == 0 ? std::nullopt : Hold(std::min(longest, pages));
+}
+
+uint64_t SpaceMap::pages_used_from(uint64_t page) const {
+  if (page >= size_) {
+    return 0;
+  }
+  const PageRun run = {page, size_ - page};
+  uint64_t used = 0;
+  for (uint64_t word = page / 64; word <= LastWord(run); ++word) {
+    used +=
+        static_cast<uint64_t>(std::popcount(taken_[word] & ~held_bits_[word] & MaskOf(run, word)));
+  }
+  return used;
 }
 
 bool SpaceMap::HoldAt(const PageRun& run) {

@@ -42,9 +42,12 @@ class SpaceMap {
   uint64_t pages_used() const { return used_; }
   uint64_t pages_held() const { return held_; }
   uint64_t pages_free() const { return size_ - used_ - held_; }
+  // Of the pages from there on.
+  uint64_t pages_used_from(uint64_t page) const;
 
-  // The first free run of that length, held from now on; nothing if there is none.
-  std::optional<PageRun> Hold(uint64_t pages);
+  // The first free run of that length, held from now on; nothing if there is none that ends in
+  // front of `below`.
+  std::optional<PageRun> Hold(uint64_t pages, uint64_t below = UINT64_MAX);
   // The end of the last free run that is so long.
   std::optional<PageRun> HoldLast(uint64_t pages);
   // The longest of the free runs, `pages` of it at the most; nothing if no page is free.
@@ -63,15 +66,14 @@ class SpaceMap {
   uint64_t free_at_end();
   uint64_t longest_free();
 
+  // The free pages from `page` on up to one that is not; or the first free run behind it. No pages:
+  // there is none.
+  PageRun NextFree(uint64_t page) const;
   // Every free run in order, until visit(run) fails.
   template <class Visit>
   base::Status ForEachFree(Visit&& visit) const {
-    for (uint64_t page = 0; page < size_;) {
-      const uint64_t next = NextChange(page, size_);
-      if (!taken(page)) {
-        SPW_RETURN_IF_ERROR(visit(PageRun{page, next - page}));
-      }
-      page = next;
+    for (PageRun run = NextFree(0); run.pages > 0; run = NextFree(run.end())) {
+      SPW_RETURN_IF_ERROR(visit(run));
     }
     return {};
   }

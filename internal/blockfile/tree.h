@@ -65,4 +65,9 @@ struct TreeChange {
 base::Status TreeUpdate(PageSource* source, PageSink* sink, const TreeRoot& root,
                         const std::vector<TreeChange>& changes, TreeRoot* updated);
 
+// The same tree, but every page that stood at `from` or behind it stands where the sink puts it.
+// Reads all branches, and no leaf that stays.
+base::Status TreeMove(PageSource* source, PageSink* sink, const TreeRoot& root, uint64_t from,
+                      TreeRoot* moved);
+
 }  // namespace spillway::blockfile

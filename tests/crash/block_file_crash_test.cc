@@ -160,6 +160,8 @@ class History {
         ApplyTo(&seen, ops.back());
       }
       Transact(ops, std::array{Level::kRelaxed, Level::kKernel, Level::kDevice}[random_.Below(3)]);
+    } else if (what == 29) {
+      Vacuum();
     } else if (what < 37) {
       Flush(what < 31 ? Level::kKernel : what < 36 ? Level::kDevice : Level::kCheckpoint);
     } else {
@@ -168,6 +170,17 @@ class History {
       }  // else as if the process had been killed
       Open();
     }
+  }
+
+  // Changes nothing that anybody sees; what was changed before is durable then.
+  void Vacuum() {
+    blockfile::VacuumPlan plan;
+    plan.full = random_.OneIn(2);
+    plan.bytes_most = random_.OneIn(2) ? UINT64_MAX : random_.Between(1, 50'000);
+    blockfile::VacuumResult result;
+    const Status status = file_->get()->Vacuum(plan, nullptr, &result);
+    ASSERT_TRUE(status.ok()) << status.message();
+    NoteDurable();
   }
 
   void Do(const BlockOp& op) {

@@ -68,6 +68,9 @@ class Life {
         Change(RandomOp(&random_, style_, model()));
       }
       Transact(round % 3 == 0 ? Level::kDevice : Level::kRelaxed);
+      if (round % 2 == 1) {
+        Vacuum();
+      }
       const Level level = round == 2       ? Level::kCheckpoint
                           : round % 2 == 0 ? Level::kDevice
                                            : Level::kKernel;
@@ -90,6 +93,15 @@ class Life {
     const Status status = file_->get()->Flush(level);
     Note(status, Code::kOk);
     if (status.ok() && level != Level::kKernel) {
+      NoteDurable();
+    }
+  }
+
+  void Vacuum() {
+    blockfile::VacuumResult result;
+    const Status status = file_->get()->Vacuum({.full = true}, nullptr, &result);
+    Note(status, Code::kOk);
+    if (status.ok()) {
       NoteDurable();
     }
   }

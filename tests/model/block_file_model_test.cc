@@ -1,6 +1,7 @@
 // The block file beside a map: random changes, transactions, snapshots, flushes, checkpoints,
 // closes and kills. After a kill the file holds what the map held at some moment, not before the
 // last flush.
+#include <cstdio>
 #include <deque>
 #include <map>
 #include <string>
@@ -60,13 +61,17 @@ class Pair {
     } else if (what < 95) {
       CheckAll();
     } else if (what < 96) {
-      LookWithoutChanging();
+      random_.OneIn(2) ? LookWithoutChanging() : Copy();
+    } else if (what < 97) {
+      Vacuum();
     } else if (what < 98) {
       Kill();
     } else {
       CloseAndReopen();
     }
   }
+
+  uint64_t moved() const { return moved_; }
 
   void CheckAll() {
     CheckContent(nullptr, model_);
@@ -205,6 +210,55 @@ class Pair {
       since_.assign(1, model_);
     }
     EXPECT_EQ(file_->get()->Commit(open.txn.get(), level).code(), Code::kInvalidState);
+  }
+
+  // ---- the file as a whole ----
+
+  // Nobody sees it but by the room that the file takes.
+  void Vacuum() {
+    blockfile::VacuumPlan plan;
+    plan.full = random_.OneIn(2);
+    plan.dry_run = random_.OneIn(6);
+    plan.bytes_most = random_.OneIn(2) ? UINT64_MAX : random_.Between(1, 100'000);
+    blockfile::VacuumResult result;
+    const Status status = file_->get()->Vacuum(plan, nullptr, &result);
+    ASSERT_TRUE(status.ok()) << status.message();
+    moved_ += plan.dry_run ? 0 : result.bytes_moved;
+    ASSERT_EQ(result.bytes_file, file_->get()->Stats().bytes_file);
+    CheckAll();
+    if (!plan.dry_run) {
+      since_.assign(1, model_);  // it ends with a checkpoint
+    }
+  }
+
+  void Copy() {
+    const Open* const open =
+        open_.empty() || random_.OneIn(2) ? nullptr : &open_[random_.Below(open_.size())];
+    const std::string path = folder_.File("copy");
+    Transaction* const txn = open == nullptr ? nullptr : open->txn.get();
+    const Status copied = file_->get()->CopyTo(txn, &disk_, path, nullptr);
+    ASSERT_TRUE(copied.ok()) << copied.message();
+    EXPECT_EQ(file_->get()->CopyTo(txn, &disk_, path, nullptr).code(), Code::kAlreadyExists);
+    auto opened = Blocks::Open(&disk_, path, OpenMode::kExisting, settings_);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    BlockModel found;
+    ASSERT_TRUE(ReadAll(opened.value().get(), nullptr, Meta::kYes, &found).ok());
+    const BlockModel& seen = open == nullptr ? model_ : open->model;
+    BlockModel wanted = seen;
+    for (const auto& [name, block] : seen.blocks()) {
+      const ModelBlock* const copy = found.Find(name);
+      if (block->version == 0 && copy != nullptr) {  // a transaction's own has none
+        EXPECT_GT(copy->version, 0u);
+        ModelBlock same = *block;
+        same.version = copy->version;
+        wanted.Set(name, same);
+      }
+    }
+    ASSERT_EQ(Difference(wanted, found), "");
+    const Status sound = opened.value()->CheckSpace(true);
+    ASSERT_TRUE(sound.ok()) << sound.message();
+    ASSERT_TRUE(opened.value()->Close().ok());
+    ASSERT_TRUE(disk_.Remove(path).ok());
   }
 
   // ---- the end, and what comes after it ----
@@ -416,6 +470,7 @@ class Pair {
   std::deque<BlockModel> since_ = {BlockModel()};  // all states since what cannot be lost
   uint64_t commit_ = 0;
   uint64_t version_most_ = 0;
+  uint64_t moved_ = 0;                       // bytes, by vacuums
   std::map<std::string, uint64_t> touched_;  // in which commit
   std::vector<Open> open_;
   std::deque<std::pair<blockfile::Blob, std::string>> views_;
@@ -430,6 +485,7 @@ constexpr uint64_t kSeeds = 12;
 
 TEST(BlockFileModelTest, HoldsWhatAMapHoldsThroughEverythingThatCanBeDone) {
   const uint64_t seed = TestSeed("HoldsWhatAMapHolds", 100);
+  uint64_t moved = 0;
   for (uint64_t i = 0; i < kSeeds && !::testing::Test::HasFailure(); ++i) {
     SCOPED_TRACE("seed " + std::to_string(seed + i));
     Pair pair(seed + i);
@@ -440,7 +496,10 @@ TEST(BlockFileModelTest, HoldsWhatAMapHoldsThroughEverythingThatCanBeDone) {
     if (!::testing::Test::HasFailure()) {
       pair.CheckAll();
     }
+    moved += pair.moved();
   }
+  EXPECT_GT(moved, 0u);
+  std::printf("vacuums moved %llu bytes\n", static_cast<unsigned long long>(moved));
 }
 
 }  // namespace
