@@ -11,6 +11,8 @@
 #include "internal/base/fork_guard.h"
 #include "internal/blockfile/block_file.h"
 #include "internal/blockfile/lister.h"
+#include "internal/blockfile/stream_reader.h"
+#include "internal/blockfile/stream_writer.h"
 #include "internal/blockfile/transaction.h"
 #include "spillway.h"
 
@@ -33,6 +35,15 @@ struct spw_txn {
   spw_fork_guard fork_guard;
   std::shared_ptr<spillway::blockfile::Transaction> txn;
   std::weak_ptr<spillway::blockfile::BlockFile> file;  // weak: freeing the file is giving it up
+
+  spw_txn() = default;
+  spw_txn(const spw_txn&) = delete;
+  spw_txn& operator=(const spw_txn&) = delete;
+  ~spw_txn() {
+    if (txn != nullptr) {
+      txn->GiveUp();  // a reader may keep what it reads of it
+    }
+  }
 };
 
 struct spw_blob {
@@ -56,6 +67,24 @@ struct spw_list {
   std::vector<spw_block_info> infos;
 };
 
+struct spw_reader {
+  static constexpr auto kKind = spillway::capi::Kind::kReader;
+  static constexpr const char* kName = "spw_reader";
+  spillway::capi::Kind kind = kKind;
+  spw_fork_guard fork_guard;
+  std::atomic<bool> busy{false};  // a call runs that needs or moves the position
+  std::unique_ptr<spillway::blockfile::StreamReader> reader;
+};
+
+struct spw_writer {
+  static constexpr auto kKind = spillway::capi::Kind::kWriter;
+  static constexpr const char* kName = "spw_writer";
+  spillway::capi::Kind kind = kKind;
+  spw_fork_guard fork_guard;
+  std::atomic<bool> busy{false};  // a call runs
+  std::unique_ptr<spillway::blockfile::StreamWriter> writer;
+};
+
 struct spw_report {
   static constexpr auto kKind = spillway::capi::Kind::kReport;
   static constexpr const char* kName = "spw_report";
@@ -73,6 +102,33 @@ base::Status CheckHere(const Handle* handle) {
   SPW_RETURN_IF_ERROR(CheckHandle(handle));
   return handle->fork_guard->forked() ? base::Status(base::Code::kForked) : base::Status();
 }
+
+// The use of a handle by one thread.
+template <class Handle>
+class SoleCall {
+ public:
+  SoleCall() = default;
+  ~SoleCall() {
+    if (handle_ != nullptr) {
+      handle_->busy.store(false, std::memory_order_release);
+    }
+  }
+  SoleCall(const SoleCall&) = delete;
+  SoleCall& operator=(const SoleCall&) = delete;
+
+  base::Status Enter(Handle* handle) {
+    SPW_RETURN_IF_ERROR(CheckHere(handle));
+    if (handle->busy.exchange(true, std::memory_order_acquire)) {
+      return {base::Code::kInvalidState,
+              std::string("the ") + Handle::kName + " is in use by another thread"};
+    }
+    handle_ = handle;
+    return {};
+  }
+
+ private:
+  Handle* handle_ = nullptr;
+};
 
 // A call on a file, perhaps in a transaction of that file.
 inline base::Status CheckFile(const spw_file* file, const spw_txn* txn) {

@@ -18,31 +18,6 @@ namespace {
 // A view takes some 180 bytes a block and a call some 50 ns: more in one would only cost memory.
 constexpr uint64_t kBlocksPerView = 1024;
 
-// The use of a list by one thread.
-class ListCall {
- public:
-  ListCall() = default;
-  ~ListCall() {
-    if (list_ != nullptr) {
-      list_->busy.store(false, std::memory_order_release);
-    }
-  }
-  ListCall(const ListCall&) = delete;
-  ListCall& operator=(const ListCall&) = delete;
-
-  Status Enter(spw_list* list) {
-    SPW_RETURN_IF_ERROR(CheckHere(list));
-    if (list->busy.exchange(true, std::memory_order_acquire)) {
-      return {Code::kInvalidState, "the list is in use by another thread"};
-    }
-    list_ = list;
-    return {};
-  }
-
- private:
-  spw_list* list_ = nullptr;
-};
-
 spw_block_view MakeView(const spw_list& list) {
   spw_block_view view = {};
   view.count = list.page.count;
@@ -83,7 +58,7 @@ spw_status spw_list_next(spw_list* list, uint64_t max_blocks, spw_block_view* ou
   return Guard(err, [&]() -> Status {
     SPW_RETURN_IF_ERROR(CheckPointer(out, "out"));
     SPW_RETURN_IF_ERROR(ClearStruct(out, "spw_block_view"));
-    ListCall call;
+    SoleCall<spw_list> call;
     SPW_RETURN_IF_ERROR(call.Enter(list));
     if (max_blocks == 0) {
       return InvalidArgument("max_blocks must be at least 1");
@@ -104,7 +79,7 @@ spw_status spw_list_next(spw_list* list, uint64_t max_blocks, spw_block_view* ou
 
 spw_status spw_list_seek(spw_list* list, const char* name, size_t name_len, spw_error** err) {
   return Guard(err, [&]() -> Status {
-    ListCall call;
+    SoleCall<spw_list> call;
     SPW_RETURN_IF_ERROR(call.Enter(list));
     std::string_view place;
     SPW_RETURN_IF_ERROR(CheckPrefix(name, name_len, "name", &place));

@@ -8,6 +8,8 @@
 #include "internal/blockfile/copy_file.h"
 #include "internal/blockfile/engine.h"
 #include "internal/blockfile/lister.h"
+#include "internal/blockfile/stream_reader.h"
+#include "internal/blockfile/stream_writer.h"
 #include "internal/blockfile/transaction.h"
 
 namespace spillway::blockfile {
@@ -395,6 +397,30 @@ Status BlockFile::List(Transaction* txn, std::string_view prefix, bool names_onl
   SPW_RETURN_IF_ERROR(TakeMoment(txn, prefix, !names_only, &moment));
   *lister = std::make_unique<Lister>(std::move(moment.snapshot), std::move(moment.own), prefix,
                                      names_only);
+  return {};
+}
+
+// ---- streams ----
+
+Status BlockFile::OpenReader(Transaction* txn, std::string_view name,
+                             std::unique_ptr<StreamReader>* reader) {
+  SPW_ENTER(engine_);
+  auto opened = std::make_unique<StreamReader>(engine_);
+  SPW_RETURN_IF_ERROR((Target{engine_.get(), txn}.Find(name, true, opened->block())));
+  if (!opened->block()->exists) {
+    return NoSuchBlock();
+  }
+  opened->KeepOf(txn);
+  *reader = std::move(opened);
+  return {};
+}
+
+Status BlockFile::OpenWriter(Transaction* txn, std::string_view name, uint64_t expected,
+                             std::unique_ptr<StreamWriter>* writer) {
+  SPW_ENTER(engine_);
+  SPW_RETURN_IF_ERROR((Target{engine_.get(), txn}.MayChange()));
+  SPW_RETURN_IF_ERROR(engine_->CheckName(name));
+  *writer = std::make_unique<StreamWriter>(engine_, txn, name, expected);
   return {};
 }
 

@@ -48,11 +48,12 @@ struct Settings {
   uint64_t region_pages = 1024;  // of the journal
   uint64_t reserve_bytes = uint64_t{2} << 20;
   uint64_t direct_bytes = uint64_t{8}
-                          << 20;      // of a call; from there on payloads go around the dirty set
-  uint64_t cached_pages = 2048;       // of the registry
-  bool background = true;             // a thread that writes behind and makes checkpoints
-  std::function<uint64_t()> random;   // for file ids and salts; null: the system's
-  std::function<int64_t()> clock_ns;  // since 1970; null: the system's
+                          << 20;  // of a call; from there on payloads go around the dirty set
+  uint64_t stretch_bytes = uint64_t{2} << 20;  // a writer's memory; whole chunks, 2 MiB at most
+  uint64_t cached_pages = 2048;                // of the registry
+  bool background = true;                      // a thread that writes behind and makes checkpoints
+  std::function<uint64_t()> random;            // for file ids and salts; null: the system's
+  std::function<int64_t()> clock_ns;           // since 1970; null: the system's
 };
 
 struct BlockInfo {
@@ -141,6 +142,10 @@ class Transaction;
 // Blocks in the order of their names. One thread at a time. See lister.h.
 class Lister;
 
+// Blocks that may be too large for memory. See stream_reader.h and stream_writer.h.
+class StreamReader;
+class StreamWriter;
+
 // The names and infos of some blocks; name i is names[name_offsets[i] .. name_offsets[i + 1]).
 struct BlockPage {
   std::string names;
@@ -196,6 +201,11 @@ class BlockFile {
 
   base::Status List(Transaction* txn, std::string_view prefix, bool names_only,
                     std::unique_ptr<Lister>* lister);
+
+  base::Status OpenReader(Transaction* txn, std::string_view name,
+                          std::unique_ptr<StreamReader>* reader);
+  base::Status OpenWriter(Transaction* txn, std::string_view name, uint64_t expected,
+                          std::unique_ptr<StreamWriter>* writer);
 
   base::Status Verify(bool full, uint64_t bytes_per_second, base::Operation* operation,
                       Report* report);

@@ -173,6 +173,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // at may be null: now. meta: also tag and times of one that inherits them.
   base::Status Find(const Snapshot* at, std::string_view name, bool meta, Block* block);
   base::Status ReadRange(const Block& block, uint64_t offset, std::span<uint8_t> buffer);
+  // The device may begin with what of that range is in the file.
+  void StartReading(const Block& block, uint64_t offset, uint64_t bytes);
   // Names from `from` on as of the snapshot; see lister.h.
   struct Listed {
     std::string name;
@@ -199,9 +201,16 @@ class Engine : public std::enable_shared_from_this<Engine> {
     std::vector<std::unique_ptr<std::vector<Digest>>> digests;
     std::list<std::vector<uint8_t>> brought;
     std::vector<PageRun> held;
+    PageRun left;     // of the last of them, for what comes next
     PageRun written;  // that the device was not told to begin with
   };
   base::Status MoveLargeAside(std::span<Draft> drafts, Aside* aside);
+  // The same for one part that is all in memory; adds its digests. pages: of it and of what is
+  // still to come, which is to have one run if it can be; at least the part's.
+  base::Status MovePartAside(uint64_t block_id, uint64_t pages, DraftPart* part,
+                             std::vector<Digest>* digests, Aside* aside);
+  // For a block whose digests are made before it is committed.
+  uint64_t NewBlockId() { return next_block_id_.fetch_add(1); }
   void GiveBackLater(std::span<const PageRun> runs) noexcept;
   base::Status CheckName(std::string_view name) const;
   base::Status MayChange() SPW_EXCLUDES(mu_);
@@ -258,8 +267,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // Committing (engine_commit.cc).
   struct Commitment;
-  base::Status HoldAside(uint64_t least, uint64_t pages, PageRun* run, Aside* aside);
-  base::Status MoveAside(Draft* draft, uint64_t least, uint64_t* pages, PageRun* run, Aside* aside);
+  base::Status HoldAside(uint64_t least, uint64_t pages, Aside* aside);
+  base::Status MoveAside(Draft* draft, uint64_t least, uint64_t* pages, Aside* aside);
   void StartWriting(const PageRun& written, Aside* aside);
   base::Status WriteAside(Bytes payload, uint64_t block_id, const PageRun& run,
                           std::vector<Digest>* digests);

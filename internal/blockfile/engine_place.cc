@@ -130,7 +130,8 @@ Status Engine::AppendInPlace(std::string_view name, Bytes bytes, uint64_t* lengt
 // Another run for the next part, of `least` pages, and if it can be for all of the `pages` that are
 // left, that does not take the room that was promised to what waits. What is left of the one before
 // goes back.
-Status Engine::HoldAside(uint64_t least, uint64_t pages, PageRun* run, Aside* aside) {
+Status Engine::HoldAside(uint64_t least, uint64_t pages, Aside* aside) {
+  PageRun* const run = &aside->left;
   SPW_RETURN_IF_ERROR(TakeTurn());
   const Status held = base::CatchToStatus([&] {
     aside->held.reserve(aside->held.size() + 1);
@@ -139,7 +140,7 @@ Status Engine::HoldAside(uint64_t least, uint64_t pages, PageRun* run, Aside* as
       SPW_RETURN_IF_ERROR(space_.GiveBack(std::exchange(*run, PageRun())));
     }
     SPW_RETURN_IF_ERROR(space_.HoldRegion(least, pages, Space::Need::kUsual, run));
-    const Status kept = space_.MakeRoom(PromisedPages());
+    const Status kept = base::CatchToStatus([&] { return space_.MakeRoom(PromisedPages()); });
     if (!kept.ok()) {
       const Status given_back = space_.GiveBack(std::exchange(*run, PageRun()));
       return given_back.ok() ? kept : given_back;
@@ -175,9 +176,8 @@ Status Engine::MoveLargeAside(std::span<Draft> drafts, Aside* aside) {
   if (bytes < settings_.direct_bytes) {
     return {};
   }
-  PageRun run;
   for (Draft& draft : drafts) {
-    SPW_RETURN_IF_ERROR(MoveAside(&draft, least, &pages, &run, aside));
+    SPW_RETURN_IF_ERROR(MoveAside(&draft, least, &pages, aside));
   }
   return {};
 }
@@ -195,10 +195,25 @@ void Engine::StartWriting(const PageRun& written, Aside* aside) {
   }
 }
 
-// Writes the large parts of a draft to the begin of the run, which it takes off. pages: of all that
-// are still to be moved.
-Status Engine::MoveAside(Draft* draft, uint64_t least, uint64_t* pages, PageRun* run,
-                         Aside* aside) {
+// Writes the part to the begin of what is left of the last run, and takes that off.
+Status Engine::MovePartAside(uint64_t block_id, uint64_t pages, DraftPart* part,
+                             std::vector<Digest>* digests, Aside* aside) {
+  const uint64_t needed = PagesOf(part->memory.size());
+  PageRun* const run = &aside->left;
+  if (run->pages < needed) {
+    // In scattered places it would cost what writing in place costs.
+    const uint64_t worth_it = std::min(pages, PagesOf(kStretchBytes));
+    SPW_RETURN_IF_ERROR(HoldAside(std::max(needed, worth_it), pages, aside));
+  }
+  SPW_RETURN_IF_ERROR(WriteAside(part->memory, block_id, *run, digests));
+  *part = {.memory = {}, .extent = {run->first, part->memory.size()}, .fresh = true};
+  StartWriting({run->first, needed}, aside);
+  *run = {run->first + needed, run->pages - needed};
+  return {};
+}
+
+// The large parts of a draft. pages: of all that are still to be moved.
+Status Engine::MoveAside(Draft* draft, uint64_t least, uint64_t* pages, Aside* aside) {
   const auto is_large = [&](const DraftPart& part) { return part.memory.size() >= least; };
   if (std::none_of(draft->parts.begin(), draft->parts.end(), is_large)) {
     return {};
@@ -208,22 +223,13 @@ Status Engine::MoveAside(Draft* draft, uint64_t least, uint64_t* pages, PageRun*
   aside->digests.push_back(std::make_unique<std::vector<Digest>>());
   std::vector<Digest>* const digests = aside->digests.back().get();
   if (draft->block_id == 0) {
-    draft->block_id = next_block_id_.fetch_add(1);
+    draft->block_id = NewBlockId();
   }
   auto known = draft->digests.begin();
   for (DraftPart& part : *aside->parts.back()) {
     if (is_large(part)) {
-      const uint64_t needed = PagesOf(part.memory.size());
-      if (run->pages < needed) {
-        // In scattered places it would cost what writing in place costs.
-        const uint64_t worth_it = std::min(*pages, PagesOf(kStretchBytes));
-        SPW_RETURN_IF_ERROR(HoldAside(std::max(needed, worth_it), *pages, run, aside));
-      }
-      SPW_RETURN_IF_ERROR(WriteAside(part.memory, draft->block_id, *run, digests));
-      part = {.memory = {}, .extent = {run->first, part.memory.size()}, .fresh = true};
-      StartWriting({run->first, needed}, aside);
-      *run = {run->first + needed, run->pages - needed};
-      *pages -= needed;
+      SPW_RETURN_IF_ERROR(MovePartAside(draft->block_id, *pages, &part, digests, aside));
+      *pages -= part.extent.run(page_bytes_).pages;
     } else if (part.memory.empty() && !part.in_image) {
       digests->insert(digests->end(), known, known + static_cast<ptrdiff_t>(part.extent.chunks()));
       known += static_cast<ptrdiff_t>(part.extent.chunks());

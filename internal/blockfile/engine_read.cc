@@ -291,6 +291,20 @@ Status Engine::ReadRange(const Block& block, uint64_t offset, std::span<uint8_t>
   return {};
 }
 
+void Engine::StartReading(const Block& block, uint64_t offset, uint64_t bytes) {
+  for (const Part& part : block.parts) {
+    const uint64_t its = part.extent.bytes;
+    if (offset < its && bytes > 0) {
+      const uint64_t here = std::min(bytes, its - offset);
+      if (part.in_file()) {
+        file_->StartReading(part.extent.first_page * page_bytes_ + offset, here);
+      }
+      bytes -= here;
+    }
+    offset -= std::min(offset, its);
+  }
+}
+
 // At most so many names that the delta knows, from `from` on (beyond: behind it).
 Status Engine::ListDelta(const Snapshot& at, std::string_view from, bool beyond, size_t most,
                          std::vector<Listed>* listed) {

@@ -300,7 +300,7 @@ Status Engine::PrepareOne(Group* group, Version* version, Prepared* prepared) {
   const bool inherits = version->inherits && base.exists;
   entry.block_id = version->block_id;
   if (entry.block_id == 0) {  // the old one may have gone with a rename
-    entry.block_id = inherits ? base.block_id : next_block_id_.fetch_add(1);
+    entry.block_id = inherits ? base.block_id : NewBlockId();
   }
   entry.version = version->version;
   entry.length = version->length;

@@ -26,7 +26,7 @@ Transaction::~Transaction() {
 }
 
 Status Transaction::Check() const {
-  return over_ ? Status(Code::kInvalidState, "the transaction was committed") : Status();
+  return over_ ? Status(Code::kInvalidState, "the transaction has ended") : Status();
 }
 
 Status Transaction::MayChange() {
@@ -119,58 +119,70 @@ void Transaction::Copy(const Draft& draft, Draft* copy) {
     }
     // Also a stretch of what was written before.
     const PageRun run = part.extent.run(engine_->page_bytes());
-    part.fresh = std::any_of(held_.begin(), held_.end(), [&](const PageRun& each) {
-      return each.first <= run.first && run.end() <= each.end();
-    });
+    part.fresh = part.fresh || std::any_of(held_.begin(), held_.end(), [&](const PageRun& each) {
+                   return each.first <= run.first && run.end() <= each.end();
+                 });
   }
   copy->parts = parts;
   copy->expected = kAnyVersion;
   copy->must_exist = false;
 }
 
-Status Transaction::Stage(std::span<const Draft> drafts) {
+Status Transaction::Stage(std::span<const Draft> drafts, std::span<const PageRun> held) {
   // Very large payloads do not stay in memory.
   std::vector<Draft> ready(drafts.begin(), drafts.end());
   Engine::Aside aside;
-  Status status = base::CatchToStatus([&] {
+  const Status status = base::CatchToStatus([&] {
     SPW_RETURN_IF_ERROR(engine_->MoveLargeAside(ready, &aside));
     MutexLock lock(mu_);
     SPW_RETURN_IF_ERROR(Check());
-    held_.insert(held_.end(), aside.held.begin(), aside.held.end());
-    aside.held.clear();
-    // Nothing is changed before all of it is copied.
-    std::vector<Draft> copies(ready.size());
-    for (size_t i = 0; i < ready.size(); ++i) {
-      Copy(ready[i], &copies[i]);
+    const size_t held_before = held_.size();
+    Status staged = base::CatchToStatus([&] {
+      mu_.AssertHeld();
+      held_.insert(held_.end(), aside.held.begin(), aside.held.end());
+      held_.insert(held_.end(), held.begin(), held.end());
+      StageReady(ready);
+      return Status();
+    });
+    if (!staged.ok()) {
+      held_.resize(held_before);
     }
-    Staged added(&memory_);
-    for (const Draft& copy : copies) {
-      if (!staged_.contains(copy.name)) {
-        added.emplace(copy.name, Draft());
-      }
-    }
-    staged_.merge(added);  // what follows cannot fail
-    for (const Draft& copy : copies) {
-      const auto found = staged_.find(copy.name);
-      Draft next = copy;
-      next.name = found->first;
-      // What a plain put leaves as it was may be this transaction's own.
-      const Draft& before = found->second;
-      if (!before.name.empty() && copy.inherits && (before.removes || !before.inherits)) {
-        next.inherits = false;
-        next.created_ns = before.removes ? copy.modified_ns : before.created_ns;
-        next.tag = before.removes ? Bytes() : before.tag;
-      } else if (!before.name.empty() && copy.inherits) {
-        next.created_ns = before.created_ns;  // if it is a new one
-      }
-      found->second = next;
-    }
-    return Status();
+    return staged;
   });
-  if (!aside.held.empty()) {
+  if (!status.ok() && !aside.held.empty()) {
     engine_->GiveBackLater(aside.held);
   }
   return status;
+}
+
+// Nothing is changed before all of it is copied.
+void Transaction::StageReady(std::span<const Draft> ready) {
+  std::vector<Draft> copies(ready.size());
+  for (size_t i = 0; i < ready.size(); ++i) {
+    Copy(ready[i], &copies[i]);
+  }
+  Staged added(&memory_);
+  for (const Draft& copy : copies) {
+    if (!staged_.contains(copy.name)) {
+      added.emplace(copy.name, Draft());
+    }
+  }
+  staged_.merge(added);  // what follows cannot fail
+  for (const Draft& copy : copies) {
+    const auto found = staged_.find(copy.name);
+    Draft next = copy;
+    next.name = found->first;
+    // What a plain put leaves as it was may be this transaction's own.
+    const Draft& before = found->second;
+    if (!before.name.empty() && copy.inherits && (before.removes || !before.inherits)) {
+      next.inherits = false;
+      next.created_ns = before.removes ? copy.modified_ns : before.created_ns;
+      next.tag = before.removes ? Bytes() : before.tag;
+    } else if (!before.name.empty() && copy.inherits) {
+      next.created_ns = before.created_ns;  // if it is a new one
+    }
+    found->second = next;
+  }
 }
 
 std::shared_ptr<const Engine::Snapshot> Transaction::snapshot() {
@@ -203,6 +215,13 @@ Status Transaction::Finish(const Committer& commit) {
   MutexLock lock(mu_);
   held_.swap(left);  // cannot fail, for it is visible
   return {};
+}
+
+void Transaction::GiveUp() {
+  std::shared_ptr<const Engine::Snapshot> snapshot;  // ends outside of the mutex
+  MutexLock lock(mu_);
+  over_ = true;
+  snapshot.swap(snapshot_);
 }
 
 Status Transaction::ListOwn(std::string_view prefix, bool infos, std::vector<Own>* own) {

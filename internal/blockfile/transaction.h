@@ -19,7 +19,7 @@
 
 namespace spillway::blockfile {
 
-class Transaction {
+class Transaction : public std::enable_shared_from_this<Transaction> {
  public:
   Transaction(std::shared_ptr<const Engine::Snapshot> snapshot, bool read_only)
       : engine_(snapshot->engine), read_only_(read_only), snapshot_(std::move(snapshot)) {}
@@ -32,14 +32,18 @@ class Transaction {
 
   // As this transaction sees it; a block that it has changed has version 0.
   base::Status Find(std::string_view name, bool meta, Block* block) SPW_EXCLUDES(mu_);
-  // Copies what the drafts point to. All or none.
-  base::Status Stage(std::span<const Draft> drafts) SPW_EXCLUDES(mu_);
+  // Copies what the drafts point to. All or none. held: pages that fresh parts of the drafts are
+  // in, and others; the transaction's from now on, unless it fails.
+  base::Status Stage(std::span<const Draft> drafts, std::span<const PageRun> held = {})
+      SPW_EXCLUDES(mu_);
   // kInvalidState: it was committed. kReadOnly.
   base::Status MayChange() SPW_EXCLUDES(mu_);
   // Over from now on, whatever commit(drafts, snapshot) returns. Ends the snapshot, so that what it
   // kept can go with the flush that may follow.
   using Committer = std::function<base::Status(std::span<Draft>, const Engine::Snapshot&)>;
   base::Status Finish(const Committer& commit) SPW_EXCLUDES(mu_);
+  // Over without a commit, whoever still keeps it: readers of its own changes do.
+  void GiveUp() SPW_EXCLUDES(mu_);
 
   // What it has changed, in order. kInvalidState.
   struct Own {
@@ -54,6 +58,7 @@ class Transaction {
   using Staged = std::pmr::map<std::pmr::string, Draft, std::less<>>;
   void Copy(const Draft& draft, Draft* copy) SPW_REQUIRES(mu_);
   Bytes Keep(Bytes payload) SPW_REQUIRES(mu_);
+  void StageReady(std::span<const Draft> ready) SPW_REQUIRES(mu_);
   base::Status Check() const SPW_REQUIRES(mu_);
 
   const std::shared_ptr<Engine> engine_;

@@ -35,6 +35,9 @@ class CountedFile final : public File {
   void StartWriting(uint64_t offset, uint64_t bytes) override {
     file_->StartWriting(offset, bytes);
   }
+  void StartReading(uint64_t offset, uint64_t bytes) override {
+    file_->StartReading(offset, bytes);
+  }
   base::Status Sync() override {
     Add(&counters_->syncs, 1);
     return file_->Sync();

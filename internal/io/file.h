@@ -38,6 +38,8 @@ class File {
   // The device may begin with these bytes, which a later Sync then need not wait for from their
   // start. A hint: promises nothing, and an error of the device is the Sync's.
   virtual void StartWriting(uint64_t offset, uint64_t bytes) = 0;
+  // These bytes are wanted soon. A hint: promises nothing.
+  virtual void StartReading(uint64_t offset, uint64_t bytes) = 0;
   // fdatasync: the file's bytes and its size are on the device.
   virtual base::Status Sync() = 0;
   // Exclusive OFD lock on the whole file without waiting; kBusy if somebody has it, kUnsupported

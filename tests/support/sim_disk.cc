@@ -130,6 +130,7 @@ class SimFile final : public io::File {
 
   // Any write may be on the device before its sync anyway.
   void StartWriting(uint64_t, uint64_t) override {}
+  void StartReading(uint64_t, uint64_t) override {}
 
   Status Sync() override {
     Guard guard(disk_->mutex_);
