@@ -49,7 +49,7 @@ struct Settings {
   uint64_t reserve_bytes = uint64_t{2} << 20;
   uint64_t direct_bytes = uint64_t{8}
                           << 20;  // of a call; from there on payloads go around the dirty set
-  uint64_t stretch_bytes = uint64_t{2} << 20;  // a writer's memory; whole chunks, 2 MiB at most
+  uint64_t stretch_bytes = uint64_t{2} << 20;  // a writer's memory; whole pages, 2 MiB at most
   uint64_t cached_pages = 2048;                // of the registry
   bool background = true;                      // a thread that writes behind and makes checkpoints
   std::function<uint64_t()> random;            // for file ids and salts; null: the system's

@@ -119,9 +119,10 @@ Status StreamWriter::MoveAside(Bytes stretch) {
   }
   SPW_RETURN_IF_ERROR(status);
   moved_ += stretch.size();
-  if (!parts_.empty() &&
-      parts_.back().extent.run(engine_->page_bytes()).end() == part.extent.first_page) {
-    parts_.back().extent.bytes += stretch.size();  // whole chunks, each with its digest
+  Extent* const last = parts_.empty() ? nullptr : &parts_.back().extent;
+  if (last != nullptr && last->bytes % kChunkBytes == 0 &&
+      last->run(engine_->page_bytes()).end() == part.extent.first_page) {
+    last->bytes += stretch.size();
   } else {
     parts_.push_back(part);
   }

@@ -55,7 +55,7 @@ class History {
     for (uint64_t i = 0; i < steps && !::testing::Test::HasFatalFailure(); ++i) {
       Step();
     }
-    file_.reset();
+    Crash();
   }
   // A few operations that are told, for all that can happen to them.
   void RunOps(const std::vector<BlockOp>& ops) {
@@ -105,6 +105,7 @@ class History {
   const SimDisk& disk() const { return disk_; }
   const blockfile::Settings& settings() const { return settings_; }
   size_t created() const { return created_; }
+  uint64_t streams() const { return streams_; }
 
   // Which state it is; -1: none that may be there.
   int64_t Find(const BlockModel& found, size_t position) const {
@@ -131,8 +132,12 @@ class History {
   }
 
  private:
-  void Open() {
+  void Crash() {
     file_.reset();
+    writer_.reset();
+  }
+  void Open() {
+    Crash();
     auto opened = Blocks::Open(&disk_, folder_.File(kName), OpenMode::kCreate, settings_);
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     file_ = std::move(opened.value());
@@ -150,7 +155,9 @@ class History {
 
   void Step() {
     const uint64_t what = random_.Below(40);
-    if (what < 24) {
+    if (random_.OneIn(3)) {
+      StreamOn();
+    } else if (what < 24) {
       Do(RandomOp(&random_, style_, states_.back().model));
     } else if (what < 29) {
       BlockModel seen = states_.back().model;
@@ -183,6 +190,38 @@ class History {
     NoteDurable();
   }
 
+  // A block that comes piece by piece while others come and go.
+  void StreamOn() {
+    if (writer_ == nullptr) {
+      streamed_ = {};
+      streamed_.kind = BlockOp::Kind::kStream;
+      streamed_.items.push_back(
+          {RandomName(&random_, style_), RandomBytes(&random_, random_.Below(style_.bytes_most))});
+      at_ = 0;
+      ASSERT_TRUE(file_->get()
+                      ->OpenWriter(nullptr, streamed_.name(), blockfile::kAnyVersion, &writer_)
+                      .ok());
+      return;
+    }
+    const std::string_view payload = streamed_.items[0].payload;
+    const std::string_view piece = payload.substr(at_, 1 + random_.Below(payload.size() / 2 + 1));
+    if (!piece.empty()) {
+      const Status written = writer_->Write(blockfile::AsBytes(piece));
+      ASSERT_TRUE(written.ok()) << written.message();
+      at_ += piece.size();
+      return;
+    }
+    const size_t begun = disk_.log_size();
+    uint64_t version = 0;
+    const Status status = writer_->Commit(&version);
+    ASSERT_TRUE(status.ok()) << status.message();
+    writer_.reset();
+    BlockModel next = states_.back().model;
+    ApplyTo(&next, streamed_);
+    Add(begun, std::move(next), streamed_.names());
+    ++streams_;
+  }
+
   void Do(const BlockOp& op) {
     const size_t begun = disk_.log_size();
     BlockModel next = states_.back().model;
@@ -208,6 +247,10 @@ class History {
   const blockfile::Settings settings_;
   OpStyle style_;
   std::unique_ptr<Blocks> file_;
+  std::unique_ptr<blockfile::StreamWriter> writer_;
+  BlockOp streamed_;  // what it is to write
+  uint64_t at_ = 0;   // of it
+  uint64_t streams_ = 0;
   std::vector<State> states_;
   std::vector<Durable> durable_;
   uint64_t version_most_ = 0;
@@ -299,10 +342,12 @@ enum class Then { kGoOn, kLookFirst, kLeaveIt };
 
 struct Counts {
   uint64_t images = 0;
-  uint64_t second = 0;  // of power failing while the file was opened again
+  uint64_t second = 0;   // of power failing while the file was opened again
+  uint64_t streams = 0;  // committed amid other changes
   void Print() const {
-    std::printf("%llu images, %llu of a second failure\n", static_cast<unsigned long long>(images),
-                static_cast<unsigned long long>(second));
+    std::printf("%llu images, %llu of a second failure, %llu streams\n",
+                static_cast<unsigned long long>(images), static_cast<unsigned long long>(second),
+                static_cast<unsigned long long>(streams));
   }
 };
 
@@ -346,6 +391,7 @@ void CutEverywhere(uint64_t seed, PowerCut::Garbage garbage, Counts* counts) {
   if (::testing::Test::HasFatalFailure()) {
     return;
   }
+  counts->streams += history.streams();
   Prng random(seed + 1);
   PowerCut cut(history.disk(), garbage);
   TempFolder folder;
@@ -370,6 +416,7 @@ TEST(BlockFileCrashTest, EveryImageIsWhatSomeCommitLeftAndNotBeforeTheLastDurabl
   }
   counts.Print();
   EXPECT_GT(counts.images, 50 * kSeeds);
+  EXPECT_GT(counts.streams, kSeeds);
 }
 
 TEST(BlockFileCrashTest, SectorsInFlightMayHoldGarbage) {
@@ -410,6 +457,13 @@ void RunShortLife(History* history) {
   history->Transact({Op(Kind::kAppend, "d", "more"), Op(Kind::kPut, "c", "short")},
                     Level::kRelaxed);
   history->Flush(Level::kCheckpoint);
+  BlockOp stream = Op(Kind::kStream, "c", std::string(9000, 's'));
+  stream.piece = 2000;
+  history->RunOps({stream});
+  history->Flush(Level::kDevice);
+  stream = Op(Kind::kStream, "d", std::string(70'000, 't'));
+  stream.piece = 40'000;
+  history->Transact({stream}, Level::kDevice);
   history->RunOps({Op(Kind::kRemove, "d", ""), Op(Kind::kPut, "e", std::string(2000, 'e'))});
   history->Close();
 }

@@ -22,6 +22,7 @@ inline blockfile::Settings SmallBlockFile(Prng* random) {
   settings.dirty_bytes_most = uint64_t{1} << 20;
   settings.direct_bytes = random->OneIn(2) ? 3000 : 100'000;
   settings.cache_bytes = random->OneIn(2) ? 0 : 1'000'000;
+  settings.stretch_bytes = settings.region_pages % 2 == 0 ? 4096 : blockfile::kChunkBytes;
   settings.background = false;  // it would leave more to chance than the seed
   settings.checksum = settings.region_pages % 3 == 0 ? blockfile::ChecksumKind::kSha256
                                                      : blockfile::ChecksumKind::kXxh3;

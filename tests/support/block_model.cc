@@ -109,7 +109,8 @@ BlockOp RandomOp(Prng* random, const OpStyle& style, const BlockModel& model) {
   using Kind = BlockOp::Kind;
   constexpr Kind kKinds[] = {Kind::kPut,    Kind::kPut,    Kind::kPut,    Kind::kAppend,
                              Kind::kAppend, Kind::kAppend, Kind::kPatch,  Kind::kPatch,
-                             Kind::kPatch,  Kind::kRemove, Kind::kRename, Kind::kSetTag};
+                             Kind::kPatch,  Kind::kRemove, Kind::kRename, Kind::kSetTag,
+                             Kind::kStream, Kind::kStream};
   BlockOp op;
   op.kind = kKinds[random->Below(std::size(kKinds))];
   BlockOp::Item item;
@@ -127,7 +128,8 @@ BlockOp RandomOp(Prng* random, const OpStyle& style, const BlockModel& model) {
     size = random->Below(blockfile::kTagBytesMost + (random->OneIn(10) ? 2 : 1));
   }
   item.payload = RandomBytes(random, op.kind == Kind::kRemove ? 0 : size);
-  if (op.kind == Kind::kPut || op.kind == Kind::kRemove) {
+  op.piece = 1 + random->Below(size + 1);
+  if (op.kind == Kind::kPut || op.kind == Kind::kStream || op.kind == Kind::kRemove) {
     item.expected = RandomExpected(random, style, block);
   }
   op.items.push_back(item);
@@ -156,7 +158,8 @@ std::vector<std::string> BlockOp::names() const {
 }
 
 std::string BlockOp::Describe() const {
-  constexpr const char* kNames[] = {"put", "append", "patch", "remove", "rename", "set tag"};
+  constexpr const char* kNames[] = {"put",    "append",  "patch", "remove",
+                                    "rename", "set tag", "stream"};
   std::string text = kNames[static_cast<size_t>(kind)];
   for (const Item& item : items) {
     text += " '" + item.name + "' " + std::to_string(item.payload.size());
@@ -218,7 +221,7 @@ Code RenameTo(BlockModel* model, const BlockOp& op) {
 
 Code ApplyTo(BlockModel* model, const BlockOp& op) {
   using Kind = BlockOp::Kind;
-  if (op.kind == Kind::kPut) {
+  if (op.kind == Kind::kPut || op.kind == Kind::kStream) {
     return PutTo(model, op);
   }
   if (op.kind == Kind::kRename) {
@@ -280,6 +283,8 @@ Status ApplyTo(Blocks* file, blockfile::Transaction* txn, const BlockOp& op) {
       return to->Rename(txn, item.name, op.to, op.replace);
     case Kind::kSetTag:
       return to->SetTag(txn, item.name, AsBytes(item.payload));
+    case Kind::kStream:
+      return file->Stream(txn, item.name, item.payload, op.piece, item.expected);
   }
   return Status(Code::kInternal);
 }
@@ -340,7 +345,10 @@ Status ReadAll(Blocks* file, blockfile::Transaction* txn, Meta meta, BlockModel*
                              page.name_offsets[i + 1] - page.name_offsets[i]);
       const BlockInfo& info = page.infos[i];
       ModelBlock block;
-      SPW_RETURN_IF_ERROR(file->Read(txn, name, &block.payload));
+      // Some by themselves, others as a stream.
+      const uint64_t piece = info.length % 3 == 0 ? 0 : 1 + info.length / (1 + info.length % 7);
+      SPW_RETURN_IF_ERROR(piece == 0 ? file->Read(txn, name, &block.payload)
+                                     : file->ReadStream(txn, name, piece, &block.payload));
       block.tag.assign(info.tag.begin(), info.tag.begin() + info.tag_bytes);
       if (info.length != block.payload.size()) {
         return {Code::kInternal, name + ": the list tells of another length"};

@@ -45,7 +45,7 @@ class BlockModel {
 };
 
 struct BlockOp {
-  enum class Kind { kPut, kAppend, kPatch, kRemove, kRename, kSetTag };
+  enum class Kind { kPut, kAppend, kPatch, kRemove, kRename, kSetTag, kStream };
   struct Item {
     std::string name;
     std::string payload;
@@ -56,6 +56,7 @@ struct BlockOp {
   std::string to;           // kRename
   bool replace = false;
   uint64_t offset = 0;  // kPatch
+  uint64_t piece = 1;   // kStream; bytes of each write
 
   const std::string& name() const { return items[0].name; }
   // What it changes, if it does.

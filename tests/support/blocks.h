@@ -9,6 +9,8 @@
 
 #include "internal/blockfile/block_file.h"
 #include "internal/blockfile/lister.h"
+#include "internal/blockfile/stream_reader.h"
+#include "internal/blockfile/stream_writer.h"
 
 namespace spillway::test {
 
@@ -50,6 +52,35 @@ class Blocks {
       payload->resize(bytes_read);
       if (!read.ok() || bytes_read < room) {
         return read;
+      }
+    }
+  }
+  // So many bytes at a time. A full disk may take it when it is asked again.
+  Status Stream(blockfile::Transaction* txn, std::string_view name, std::string_view payload,
+                uint64_t piece, uint64_t expected = blockfile::kAnyVersion) {
+    std::unique_ptr<blockfile::StreamWriter> writer;
+    SPW_RETURN_IF_ERROR(file_->OpenWriter(txn, name, expected, &writer));
+    for (uint64_t at = 0; at < payload.size(); at += piece) {
+      const blockfile::Bytes bytes = blockfile::AsBytes(payload.substr(at, piece));
+      const Status written = writer->Write(bytes);
+      SPW_RETURN_IF_ERROR(written.code() == base::Code::kFull ? writer->Write(bytes) : written);
+    }
+    uint64_t version = 0;
+    const Status status = writer->Commit(&version);
+    return status.code() == base::Code::kFull ? writer->Commit(&version) : status;
+  }
+  Status ReadStream(blockfile::Transaction* txn, std::string_view name, uint64_t piece,
+                    std::string* payload) {
+    std::unique_ptr<blockfile::StreamReader> reader;
+    SPW_RETURN_IF_ERROR(file_->OpenReader(txn, name, &reader));
+    payload->clear();
+    for (std::string some(piece, '\0');;) {
+      uint64_t bytes_read = 0;
+      SPW_RETURN_IF_ERROR(
+          reader->Read({reinterpret_cast<uint8_t*>(some.data()), piece}, &bytes_read));
+      payload->append(some, 0, bytes_read);
+      if (bytes_read < piece) {
+        return {};
       }
     }
   }
