@@ -9,6 +9,8 @@ static spw_txn* txn;
 static spw_blob* blob;
 static spw_list* list;
 static spw_report* report;
+static spw_reader* reader;
+static spw_writer* writer;
 static spw_options* options;
 static spw_store* store;
 
@@ -52,6 +54,10 @@ static void writing_without_a_file(void) {
     EXPECT(SPW_INVALID_ARGUMENT,
            spw_block_rename(bad[i].file, bad[i].txn, "a", 1, "b", 1, 0, &err));
     EXPECT(SPW_INVALID_ARGUMENT, spw_block_set_tag(bad[i].file, bad[i].txn, "a", 1, "x", 1, &err));
+    spw_writer* opened = NOWHERE;
+    EXPECT(SPW_INVALID_ARGUMENT,
+           spw_writer_open(bad[i].file, bad[i].txn, "a", 1, ANY, &opened, &err));
+    CHECK(opened == NULL);
   }
 }
 
@@ -78,7 +84,9 @@ static void reading_without_a_file(void) {
     EXPECT(SPW_INVALID_ARGUMENT, spw_block_get(bad[i].file, bad[i].txn, "a", 1, 0, 1, &got, &err));
     spw_list* opened = NOWHERE;
     EXPECT(SPW_INVALID_ARGUMENT, spw_list_open(bad[i].file, bad[i].txn, "", 0, 0, &opened, &err));
-    CHECK(got == NULL && opened == NULL);
+    spw_reader* stream = NOWHERE;
+    EXPECT(SPW_INVALID_ARGUMENT, spw_reader_open(bad[i].file, bad[i].txn, "a", 1, &stream, &err));
+    CHECK(got == NULL && opened == NULL && stream == NULL);
   }
 }
 
@@ -110,7 +118,7 @@ static void other_calls_without_a_file(void) {
 }
 
 static void children_of_other_kinds(void) {
-  phase("calls without a transaction, a list, a blob or a report");
+  phase("calls without a transaction, a list, a blob, a report or a stream");
   void* const bad[] = {NULL, file, options, store};
   for (int i = 0; i < 4; i++) {
     EXPECT(SPW_INVALID_ARGUMENT, spw_txn_commit(bad[i], SPW_COMMIT_RELAXED, &err));
@@ -128,9 +136,25 @@ static void children_of_other_kinds(void) {
     spw_problem problem = {.struct_size = sizeof problem, .code = 7};
     EXPECT(SPW_INVALID_ARGUMENT, spw_report_problem(bad[i], 0, &problem, &err));
     CHECK(summary.blocks == 0 && problem.code == 0);
+    uint8_t byte;
+    spw_block_info info = empty_info();
+    info.length = len = 7;
+    EXPECT(SPW_INVALID_ARGUMENT, spw_reader_stat(bad[i], &info, &err));
+    EXPECT(SPW_INVALID_ARGUMENT, spw_reader_read(bad[i], &byte, 1, &len, &err));
+    CHECK(info.length == 0 && len == 0);
+    len = 7;
+    EXPECT(SPW_INVALID_ARGUMENT, spw_reader_read_at(bad[i], 0, &byte, 1, &len, &err));
+    CHECK_EQUAL(len, 0);
+    EXPECT(SPW_INVALID_ARGUMENT, spw_reader_seek(bad[i], 0, &err));
+    EXPECT(SPW_INVALID_ARGUMENT, spw_writer_write(bad[i], "x", 1, &err));
+    len = 7;
+    EXPECT(SPW_INVALID_ARGUMENT, spw_writer_commit(bad[i], &len, &err));
+    CHECK_EQUAL(len, 0);
   }
   EXPECT(SPW_INVALID_ARGUMENT, spw_txn_commit((spw_txn*)(void*)list, SPW_COMMIT_RELAXED, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_list_seek((spw_list*)(void*)txn, "a", 1, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_reader_seek((spw_reader*)(void*)writer, 0, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_writer_write((spw_writer*)(void*)reader, "x", 1, &err));
 }
 
 static void without_a_place(void) {
@@ -161,6 +185,13 @@ static void without_a_place(void) {
   EXPECT(SPW_INVALID_ARGUMENT, spw_report_summary(report, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_report_problem(report, 0, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_file_stats(file, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_reader_open(file, NULL, "a", 1, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_writer_open(file, NULL, "a", 1, ANY, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_reader_stat(reader, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_reader_read(reader, &byte, 1, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_reader_read(reader, NULL, 1, &number, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_reader_read_at(reader, 0, &byte, 1, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_reader_read_at(reader, 0, NULL, 1, &number, &err));
 
   phase("calls without the bytes that they name");
   EXPECT(SPW_INVALID_ARGUMENT, spw_block_put(file, NULL, NULL, 1, "x", 1, ANY, NULL, &err));
@@ -184,6 +215,17 @@ static void without_a_place(void) {
   EXPECT(SPW_INVALID_ARGUMENT, spw_list_open(file, NULL, "a\0", 2, 0, &opened, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_list_open(file, NULL, "a", SIZE_MAX, 0, &opened, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_list_seek(list, NULL, 1, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_writer_write(writer, NULL, 1, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_writer_write(writer, "x", UINT64_MAX, &err));
+  spw_reader* unread = NOWHERE;
+  spw_writer* unwritten = NOWHERE;
+  const char* const names[] = {NULL, "", "a\0b"};
+  for (size_t i = 0; i < 3; i++) {
+    const size_t len = i == 0 ? 1 : i == 1 ? 0 : 3;
+    EXPECT(SPW_INVALID_ARGUMENT, spw_reader_open(file, NULL, names[i], len, &unread, &err));
+    EXPECT(SPW_INVALID_ARGUMENT, spw_writer_open(file, NULL, names[i], len, ANY, &unwritten, &err));
+    CHECK(unread == NULL && unwritten == NULL);
+  }
   EXPECT(SPW_INVALID_ARGUMENT, spw_block_delete(file, NULL, "a", 1, NONE, &err));
   CHECK(opened == NULL);
 }
@@ -239,17 +281,19 @@ static spw_status fill(int which, padded* place, spw_error** error) {
       return spw_file_stats(file, &place->part.stats, error);
     case 3:
       return spw_report_summary(report, &place->part.summary, error);
-    default:
+    case 4:
       return spw_report_problem(report, 0, &place->part.problem, error);
+    default:
+      return spw_reader_stat(reader, &place->part.info, error);
   }
 }
 
 static void structs_of_other_sizes(void) {
   phase("structs of callers that know less, or more");
-  static const size_t sizes[] = {sizeof(spw_block_info), sizeof(spw_block_view),
+  static const size_t sizes[] = {sizeof(spw_block_info),  sizeof(spw_block_view),
                                  sizeof(spw_block_stats), sizeof(spw_verify_summary),
-                                 sizeof(spw_problem)};
-  for (int which = 0; which < 5; which++) {
+                                 sizeof(spw_problem),     sizeof(spw_block_info)};
+  for (int which = 0; which < 6; which++) {
     const spw_status want = which == 4 ? SPW_NOT_FOUND : SPW_OK; /* there is no problem */
     static const uint32_t bad[] = {0, 4, 7, 4097, UINT32_MAX};
     padded place;
@@ -284,6 +328,8 @@ int main(void) {
   list = open_list(file, NULL, "", 0);
   EXPECT(SPW_OK, spw_block_get(file, NULL, "a", 1, 0, SPW_NO_LIMIT, &blob, &err));
   report = verify(file, 0);
+  EXPECT(SPW_OK, spw_reader_open(file, NULL, "a", 1, &reader, &err));
+  EXPECT(SPW_OK, spw_writer_open(file, NULL, "a", 1, ANY, &writer, &err));
   options = make_options(PAIRS(0));
   store = open_store(NULL, PAIRS(0));
   const uint64_t version = info_of(file, NULL, "a").version;
@@ -306,6 +352,8 @@ int main(void) {
   close_store(store);
   spw_options_free(options);
   spw_report_free(report);
+  spw_reader_free(reader);
+  spw_writer_free(writer);
   spw_blob_free(blob);
   spw_txn_free(txn);
   close_file(file);

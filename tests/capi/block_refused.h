@@ -17,6 +17,9 @@ static inline void refuses_writing(spw_status expected, spw_file* file, spw_txn*
   EXPECT(expected, spw_block_delete(file, txn, "a", 1, ANY, &err));
   EXPECT(expected, spw_block_rename(file, txn, "a", 1, "b", 1, 0, &err));
   EXPECT(expected, spw_block_set_tag(file, txn, "a", 1, "x", 1, &err));
+  spw_writer* writer = NOWHERE;
+  EXPECT(expected, spw_writer_open(file, txn, "a", 1, ANY, &writer, &err));
+  CHECK(writer == NULL);
 }
 
 static inline void refuses_reading(spw_status expected, spw_file* file, spw_txn* txn) {
@@ -39,7 +42,9 @@ static inline void refuses_reading(spw_status expected, spw_file* file, spw_txn*
   EXPECT(expected, spw_block_get(file, txn, "a", 1, 0, 1, &blob, &err));
   spw_list* list = NOWHERE;
   EXPECT(expected, spw_list_open(file, txn, "", 0, 0, &list, &err));
-  CHECK(blob == NULL && list == NULL);
+  spw_reader* reader = NOWHERE;
+  EXPECT(expected, spw_reader_open(file, txn, "a", 1, &reader, &err));
+  CHECK(blob == NULL && list == NULL && reader == NULL);
 }
 
 #endif

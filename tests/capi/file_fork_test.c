@@ -14,6 +14,8 @@ static spw_txn* txn;
 static spw_list* list;
 static spw_blob* blob;
 static spw_report* report;
+static spw_reader* reader;
+static spw_writer* writer;
 
 static void other_calls(void) {
   EXPECT(SPW_FORKED, spw_file_flush(file, SPW_FLUSH_DEVICE, &err));
@@ -36,6 +38,17 @@ static void other_calls(void) {
   EXPECT(SPW_FORKED, spw_report_summary(report, &summary, &err));
   spw_problem problem = {.struct_size = sizeof problem};
   EXPECT(SPW_FORKED, spw_report_problem(report, 0, &problem, &err));
+  uint8_t byte;
+  len = 7;
+  EXPECT(SPW_FORKED, spw_reader_read(reader, &byte, 1, &len, &err));
+  EXPECT(SPW_FORKED, spw_reader_read_at(reader, 0, &byte, 1, &len, &err));
+  EXPECT(SPW_FORKED, spw_reader_seek(reader, 0, &err));
+  spw_block_info info = empty_info();
+  EXPECT(SPW_FORKED, spw_reader_stat(reader, &info, &err));
+  EXPECT(SPW_FORKED, spw_writer_write(writer, "x", 1, &err));
+  uint64_t version = 7;
+  EXPECT(SPW_FORKED, spw_writer_commit(writer, &version, &err));
+  CHECK(len == 0 && version == 0);
   spw_block_stats stats = {.struct_size = sizeof stats};
   EXPECT(SPW_FORKED, spw_file_stats(file, &stats, &err));
 }
@@ -46,6 +59,8 @@ static void free_all(void) {
   spw_list_free(list);
   spw_blob_free(blob);
   spw_report_free(report);
+  spw_reader_free(reader);
+  spw_writer_free(writer);
 }
 
 /* As in fork_test.c. */
@@ -92,6 +107,11 @@ static void fork_and_go_on(void) {
   list = open_list(file, NULL, "", 0);
   EXPECT(SPW_OK, spw_block_get(file, NULL, "b07", 3, 0, SPW_NO_LIMIT, &blob, &err));
   report = verify(file, 0);
+  EXPECT(SPW_OK, spw_reader_open(file, NULL, "b07", 3, &reader, &err));
+  EXPECT(SPW_OK, spw_writer_open(file, NULL, "w", 1, ANY, &writer, &err));
+  uint8_t* large = make_bytes(7, 3 << 20);
+  EXPECT(SPW_OK, spw_writer_write(writer, large, 3 << 20, &err));
+  free(large);
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   fflush(stdout);
@@ -116,11 +136,16 @@ static void fork_and_go_on(void) {
   EXPECT(SPW_OK, spw_blob_view(blob, &data, &len, &err));
   CHECK(len == 3000 && is_record(data, 3000, 7));
   CHECK_EQUAL(summary_of(report).problems, 0);
+  uint8_t bytes[3001];
+  EXPECT(SPW_OK, spw_reader_read(reader, bytes, sizeof bytes, &len, &err));
+  CHECK(len == 3000 && is_record(bytes, 3000, 7));
+  EXPECT(SPW_OK, spw_writer_commit(writer, NULL, &err));
   EXPECT(SPW_OK, spw_file_close(file, 0, &err));
   free_all();
   file = open_file(path);
   CHECK(holds_text(file, NULL, "a", "transaction's"));
-  CHECK_EQUAL(list_all(file).blocks, 51);
+  CHECK(holds_numbered(file, NULL, "w", 7, 3 << 20));
+  CHECK_EQUAL(list_all(file).blocks, 52);
   close_file(file);
 }
 

@@ -4,7 +4,7 @@
 #include "block_fixture.h"
 #include "block_refused.h"
 
-enum { kFile, kTxn, kSnapshot, kList, kBlob, kReport, kHandles };
+enum { kFile, kTxn, kSnapshot, kList, kBlob, kReader, kOwnReader, kWriter, kReport, kHandles };
 
 typedef struct handles {
   spw_file* file;
@@ -12,6 +12,9 @@ typedef struct handles {
   spw_txn* snapshot;
   spw_list* list;
   spw_blob* blob;
+  spw_reader* reader;
+  spw_reader* own_reader; /* of what the transaction has changed */
+  spw_writer* writer;     /* in the transaction */
   spw_report* report;
 } handles;
 
@@ -25,6 +28,12 @@ static handles open_all(const char* path) {
   all.snapshot = begin_txn(all.file, SPW_TXN_READ_ONLY);
   all.list = open_list(all.file, all.txn, "", 0);
   EXPECT(SPW_OK, spw_block_get(all.file, NULL, "a", 1, 0, SPW_NO_LIMIT, &all.blob, &err));
+  EXPECT(SPW_OK, spw_reader_open(all.file, NULL, "a", 1, &all.reader, &err));
+  EXPECT(SPW_OK, spw_reader_open(all.file, all.txn, "b", 1, &all.own_reader, &err));
+  EXPECT(SPW_OK, spw_writer_open(all.file, all.txn, "c", 1, ANY, &all.writer, &err));
+  uint8_t* large = make_bytes(1, 3 << 20);
+  EXPECT(SPW_OK, spw_writer_write(all.writer, large, 3 << 20, &err));
+  free(large);
   all.report = verify(all.file, SPW_VERIFY_FULL);
   return all;
 }
@@ -50,6 +59,15 @@ static void free_one(handles* all, int which) {
     case kList:
       spw_list_free(all->list);
       break;
+    case kReader:
+      spw_reader_free(all->reader);
+      break;
+    case kOwnReader:
+      spw_reader_free(all->own_reader);
+      break;
+    case kWriter:
+      spw_writer_free(all->writer);
+      break;
     case kBlob:
       check_blob(all->blob);
       spw_blob_free(all->blob);
@@ -61,8 +79,8 @@ static void free_one(handles* all, int which) {
   }
 }
 
-/* Half of the orders of six things: those in which the file comes at every place, among the others
- * forwards and backwards and turned. */
+/* Some of the orders of these things: those in which the file comes at every place, among the
+ * others forwards and backwards and turned. */
 static void every_order(int close_first) {
   const char* path = temp_path("order");
   for (int at = 0; at < kHandles; at++) {
@@ -100,6 +118,13 @@ static void children_of_a_file(int freed) {
   EXPECT(SPW_CLOSED, spw_list_next(all.list, 10, &view, &err));
   CHECK(view.count == 0 && view.names == NULL);
   EXPECT(SPW_CLOSED, spw_list_seek(all.list, "a", 1, &err));
+  uint64_t len = 7;
+  uint8_t byte;
+  EXPECT(SPW_CLOSED, spw_reader_read(all.reader, &byte, 1, &len, &err));
+  EXPECT(SPW_CLOSED, spw_reader_read_at(all.own_reader, 0, &byte, 1, &len, &err));
+  EXPECT(SPW_CLOSED, spw_writer_write(all.writer, "x", 1, &err));
+  EXPECT(SPW_CLOSED, spw_writer_commit(all.writer, &len, &err));
+  CHECK_EQUAL(len, 0);
   check_blob(all.blob);
   CHECK_EQUAL(summary_of(all.report).problems, 0);
   if (freed) { /* and nothing of them keeps the file from others */
@@ -153,6 +178,8 @@ static void null_is_freed(void) {
   spw_txn_free(NULL);
   spw_blob_free(NULL);
   spw_list_free(NULL);
+  spw_reader_free(NULL);
+  spw_writer_free(NULL);
   spw_report_free(NULL);
   CHECK(1);
 }
@@ -210,19 +237,31 @@ static void* free_txn(void* txn) {
   return NULL;
 }
 
+static void* free_reader(void* reader) {
+  spw_reader_free(reader);
+  return NULL;
+}
+static void* free_writer(void* writer) {
+  spw_writer_free(writer);
+  return NULL;
+}
+
 static void freed_by_many_threads(void) {
   phase("handles are freed by some threads while another frees their file");
   const char* path = temp_path("freed");
   for (int i = 0; i < 30; i++) {
     handles all = open_all(path);
-    pthread_t threads[4];
+    pthread_t threads[6];
     REQUIRE(pthread_create(&threads[0], NULL, free_blob, all.blob) == 0);
     REQUIRE(pthread_create(&threads[1], NULL, free_list, all.list) == 0);
     REQUIRE(pthread_create(&threads[2], NULL, free_txn, all.txn) == 0);
     REQUIRE(pthread_create(&threads[3], NULL, free_txn, all.snapshot) == 0);
+    REQUIRE(pthread_create(&threads[4], NULL, free_reader, all.own_reader) == 0);
+    REQUIRE(pthread_create(&threads[5], NULL, free_writer, all.writer) == 0);
     spw_file_free(all.file);
     spw_report_free(all.report);
-    for (int j = 0; j < 4; j++) {
+    spw_reader_free(all.reader);
+    for (int j = 0; j < 6; j++) {
       pthread_join(threads[j], NULL);
     }
   }
