@@ -16,6 +16,7 @@ namespace {
 constexpr uint64_t kBatchBytes = uint64_t{4} << 20;
 constexpr size_t kBatchBlocks = 1024;
 constexpr uint64_t kNamesAtOnce = 1024;
+constexpr uint64_t kRegionPages = 16;  // of the copy's journal: they would be gaps
 
 class Copy {
  public:
@@ -167,8 +168,8 @@ Status CopyFile(CopySource* source, io::FileSystem* files, const std::string& pa
   settings.checksum = source->engine->checksum();
   settings.page_bytes = static_cast<uint32_t>(source->engine->page_bytes());
   settings.background = false;
-  base::Result<std::shared_ptr<Engine>> target =
-      Engine::Open(files, temporary, settings, operation);
+  settings.region_pages = std::min(settings.region_pages, kRegionPages);
+  base::Result<std::shared_ptr<Engine>> target = Engine::Open(files, temporary, settings, nullptr);
   if (!target.ok()) {
     return target.status();
   }

@@ -220,7 +220,6 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Scrubber* scrubber() { return scrubber_.get(); }
 
   // For whoever writes payload into held pages by himself; they are held from then on.
-  uint64_t NewBlockId() { return next_block_id_.fetch_add(1); }
   base::Status HoldForPart(uint64_t pages_most, PageRun* run);
   // No later change gets a version below that one.
   void SetNextVersion(uint64_t version) SPW_EXCLUDES(mu_);

@@ -136,6 +136,59 @@ TEST_F(SpaceTest, ReleasedPagesComeFreeWhenTheGenerationHasEndedAndItsReadersAre
   }
 }
 
+// A region takes less than it could, where that was written before; fresh space only where there is
+// not so much.
+TEST_F(SpaceTest, ARegionPrefersSpaceThatWasWrittenBefore) {
+  Space space(file_.get(), kPage, {100, 100, 0});
+  PageRun run;
+  ASSERT_TRUE(space.Hold(60, Space::Need::kUsual, &run).ok());
+  ASSERT_TRUE(space.GiveBack({10, 20}).ok());  // of 40 pages behind 60 nothing was written
+  ASSERT_TRUE(space.HoldRegion(5, 30, Space::Need::kUsual, &run).ok());
+  EXPECT_EQ(run, (PageRun{10, 15}));  // half of what was wanted
+  ASSERT_TRUE(space.HoldRegion(5, 30, Space::Need::kUsual, &run).ok());
+  EXPECT_EQ(run, (PageRun{25, 5}));
+  EXPECT_EQ(space.map().size(), 100u);
+  ASSERT_TRUE(space.HoldRegion(5, 30, Space::Need::kUsual, &run).ok());
+  EXPECT_EQ(run, (PageRun{60, 30}));
+  EXPECT_EQ(space.map().size(), 100u);
+}
+
+TEST_F(SpaceTest, WhatIsPreferredLiesInFrontWhileThereIsRoom) {
+  Space space(file_.get(), kPage, {100, 100, 0});
+  PageRun run;
+  ASSERT_TRUE(space.Hold(100, Space::Need::kUsual, &run).ok());
+  ASSERT_TRUE(space.GiveBack({10, 4}).ok());
+  ASSERT_TRUE(space.GiveBack({20, 6}).ok());
+  ASSERT_TRUE(space.GiveBack({50, 40}).ok());
+  space.PreferBelow(40);
+  ASSERT_TRUE(space.HoldUpTo(64, Space::Need::kUsual, &run).ok());
+  EXPECT_EQ(run, (PageRun{10, 4}));  // 64, 32, 16, 8, 4
+  EXPECT_EQ(space.HoldPreferred(8, 8).pages, 0u);
+  EXPECT_EQ(space.HoldPreferred(2, 6), (PageRun{20, 6}));
+  ASSERT_TRUE(space.HoldUpTo(64, Space::Need::kUsual, &run).ok());
+  EXPECT_EQ(run, (PageRun{50, 40}));  // where there is room
+  EXPECT_EQ(space.map().size(), 100u);
+}
+
+TEST_F(SpaceTest, TheReserveMovesToTheFrontUnlessTheDiskHasNoRoomThere) {
+  Space space(file_.get(), kPage, {100, 100, 10});
+  PageRun run;
+  ASSERT_TRUE(space.Hold(50, Space::Need::kUsual, &run).ok());
+  space.FillReserve(Space::MayGrow::kYes);
+  EXPECT_TRUE(space.map().IsHeld({90, 10}));
+  ASSERT_TRUE(space.GiveBack({5, 12}).ok());
+  disk_.Fail({Call::kReserve, 1, 28 /*ENOSPC*/, false});
+  ASSERT_TRUE(space.MoveReserve().ok());
+  EXPECT_TRUE(space.map().IsHeld({90, 10}));
+  disk_.Heal();
+  ASSERT_TRUE(space.MoveReserve().ok());
+  EXPECT_TRUE(space.map().IsHeld({5, 10}));
+  EXPECT_EQ(space.map().free_at_end(), 50u);
+  space.Shrink(50);
+  ASSERT_TRUE(space.DropReserve().ok());
+  EXPECT_TRUE(space.map().IsFree(5));
+}
+
 TEST_F(SpaceTest, WhatIsCountedTwiceIsToldAndChangesNothing) {
   Space space(file_.get(), kPage, {10, 10, 0});
   PageRun run;

@@ -319,5 +319,45 @@ TEST(BlockFileTreeTest, APageThatIsReachedTwiceIsDamage) {
   EXPECT_LT(pages.reads, 100u);
 }
 
+// Pages behind a place are copied in front of it, with those that say where they are; the tree and
+// an old root stay what they were.
+TEST(TreeMoveTest, TheSameTreeStandsElsewhere) {
+  Prng random(5);
+  MemoryPages pages;
+  TreeRoot root;
+  Model model;
+  for (int round = 0; round < 30; ++round) {
+    std::map<std::string, std::string> fresh;
+    for (int i = 0; i < 20; ++i) {
+      fresh["key " + std::to_string(random.Below(2000))] = std::string(random.Below(60), 'v');
+    }
+    std::vector<TreeChange> changes;
+    for (const auto& [key, value] : fresh) {
+      changes.push_back({key, AsBytes(value)});
+      model[key] = value;
+    }
+    ASSERT_TRUE(TreeUpdate(&pages, &pages, root, changes, &root).ok());
+  }
+  const std::set<uint64_t> before = pages.live;
+  const uint64_t from = *std::next(before.begin(), static_cast<ptrdiff_t>(before.size() / 2));
+  const uint64_t written = pages.next;
+  TreeRoot moved;
+  ASSERT_TRUE(TreeMove(&pages, &pages, root, from, &moved).ok());
+  EXPECT_GT(pages.next, written);
+  for (const uint64_t page : pages.live) {
+    EXPECT_TRUE(page < from || page >= written) << page;
+  }
+  // No leaf that could stay was copied.
+  EXPECT_LT(pages.next - written, before.size());
+  CheckTree(&pages, moved, model);
+  CheckLivePages(&pages, moved);
+  CheckTree(&pages, root, model);
+  TreeRoot again;
+  ASSERT_TRUE(TreeMove(&pages, &pages, moved, pages.next, &again).ok());
+  EXPECT_TRUE(again == moved);
+  ASSERT_TRUE(TreeMove(&pages, &pages, TreeRoot(), 0, &again).ok());
+  EXPECT_TRUE(again == TreeRoot());
+}
+
 }  // namespace
 }  // namespace spillway::test
