@@ -5,6 +5,8 @@
 #include <cstring>
 #include <span>
 
+#include "internal/base/utf8.h"
+
 namespace spillway::cold {
 namespace {
 
@@ -30,29 +32,6 @@ std::span<const uint8_t> AsBytes(const T* values, uint64_t count) {
   return {reinterpret_cast<const uint8_t*>(values), count * sizeof(T)};
 }
 
-// Length of the UTF-8 character at the front, 0 if there is none. Rejects overlong forms,
-// surrogates and what lies above U+10FFFF.
-size_t CharacterLength(std::string_view bytes) {
-  const auto at = [&](size_t i) { return i < bytes.size() ? static_cast<uint8_t>(bytes[i]) : 0u; };
-  const auto tail = [&](size_t i) { return (at(i) & 0xc0u) == 0x80u; };
-  const uint32_t lead = at(0);
-  if (lead < 0x80) {
-    return 1;
-  }
-  if (lead >= 0xc2 && lead < 0xe0) {
-    return tail(1) ? 2 : 0;
-  }
-  if (lead >= 0xe0 && lead < 0xf0) {
-    const bool fits = (lead != 0xe0 || at(1) >= 0xa0) && (lead != 0xed || at(1) < 0xa0);
-    return fits && tail(1) && tail(2) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead < 0xf5) {
-    const bool fits = (lead != 0xf0 || at(1) >= 0x90) && (lead != 0xf4 || at(1) < 0x90);
-    return fits && tail(1) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::string RecordsTableName(uint32_t stream) { return "s" + std::to_string(stream); }
@@ -60,17 +39,6 @@ std::string RecordsTableName(uint32_t stream) { return "s" + std::to_string(stre
 std::string RecordsTable(uint32_t stream) {
   return "CREATE TABLE " + RecordsTableName(stream) +
          "(seq INTEGER PRIMARY KEY, time INTEGER, payload BLOB)";
-}
-
-bool IsUtf8(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const size_t length = CharacterLength(bytes);
-    if (length == 0) {
-      return false;
-    }
-    bytes.remove_prefix(length);
-  }
-  return true;
 }
 
 std::string FoldName(std::string_view name) {
@@ -93,7 +61,7 @@ bool IsReservedName(std::string_view name) {
 }
 
 bool CanNameView(std::string_view name) {
-  return !name.empty() && name.find('\0') == std::string_view::npos && IsUtf8(name) &&
+  return !name.empty() && name.find('\0') == std::string_view::npos && base::IsUtf8(name) &&
          !IsReservedName(name);
 }
 

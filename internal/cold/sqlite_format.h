@@ -44,7 +44,6 @@ std::string RecordsTableName(uint32_t stream);
 // "CREATE TABLE s7(seq INTEGER PRIMARY KEY, time INTEGER, payload BLOB)"
 std::string RecordsTable(uint32_t stream);
 
-bool IsUtf8(std::string_view bytes);
 // Names that only the format gives: s<digits>, spillway_*, sqlite_*, in any case of ASCII letters.
 bool IsReservedName(std::string_view name);
 // ASCII letters in lower case: SQLite compares names that way.

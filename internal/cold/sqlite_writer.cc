@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "internal/base/utf8.h"
+
 namespace spillway::cold {
 namespace {
 
@@ -178,7 +180,7 @@ Status SqliteWriter::SaveStream(const StreamState& stream, bool is_new) {
   save.Bind(4, static_cast<int64_t>(ChecksumOf(store_.store_id, stream)));
   if (is_new) {
     save.Bind(6, stream.has_times ? 1 : 0);
-    if (IsUtf8(stream.name) && stream.name.find('\0') == std::string::npos) {
+    if (base::IsUtf8(stream.name) && stream.name.find('\0') == std::string::npos) {
       save.BindText(5, stream.name);
     } else {
       save.BindBlob(5, {reinterpret_cast<const uint8_t*>(stream.name.data()), stream.name.size()});
