@@ -9,9 +9,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "internal/base/status.h"
 
@@ -65,6 +67,57 @@ enum class Open {
   kCreateNew,  // kAlreadyExists if there is one
 };
 
+enum class EntryKind {
+  kFile,  // a regular one
+  kFolder,
+  kOther,  // links, devices, pipes, sockets
+};
+
+// What a name in a folder stands for. A file whose entry is the same as before was not changed or
+// replaced in between, as far as the clock of the file system tells moments apart.
+struct Entry {
+  EntryKind kind = EntryKind::kOther;
+  uint64_t size = 0;
+  uint64_t device = 0;
+  uint64_t node = 0;
+  int64_t modified_ns = 0;  // since 1970, as the file system has it
+  int64_t changed_ns = 0;
+
+  bool operator==(const Entry&) const = default;
+};
+
+// An open folder. Names are single ones, without "/", and a symbolic link is never followed, not
+// even one that was put there a moment ago: what is opened lies in this very folder. Thread-safe.
+class Folder {
+ public:
+  virtual ~Folder() = default;
+
+  // Every name but "." and "..", in no order; whether one sees what comes and goes meanwhile is not
+  // said. Ends with the first failure of `each`, which must not use the folder.
+  using EachName = std::function<base::Status(std::string_view name)>;
+  virtual base::Status List(const EachName& each) = 0;
+  virtual base::Result<Entry> Look(const std::string& name) = 0;
+  // As FileSystem::OpenFile.
+  virtual base::Result<std::unique_ptr<File>> OpenFile(const std::string& name, Open mode) = 0;
+  // kIo if it is no folder.
+  virtual base::Result<std::unique_ptr<Folder>> OpenFolder(const std::string& name) = 0;
+  // For its owner only. kAlreadyExists.
+  virtual base::Status MakeFolder(const std::string& name) = 0;
+  virtual base::Status Remove(const std::string& name) = 0;  // of a file
+  // In one step; `to`, unless it is a folder, is gone then.
+  virtual base::Status Rename(const std::string& from, const std::string& to) = 0;
+  // The names in it are on the device.
+  virtual base::Status Sync() = 0;
+
+  const std::string& path() const { return path_; }
+
+ protected:
+  explicit Folder(std::string path) : path_(std::move(path)) {}
+
+ private:
+  const std::string path_;
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -78,6 +131,10 @@ class FileSystem {
   // The names in the folder that holds `path` are on the device.
   virtual base::Status SyncFolderOf(const std::string& path) = 0;
   virtual base::Result<bool> Exists(const std::string& path) = 0;
+  // Follows links as every program does. kIo if it is no folder.
+  virtual base::Result<std::unique_ptr<Folder>> OpenFolder(const std::string& path) = 0;
+  // As Folder::MakeFolder.
+  virtual base::Status MakeFolder(const std::string& path) = 0;
 };
 
 // The disk of this machine. Lives for ever.

@@ -12,6 +12,8 @@
 #include <limits>
 #include <utility>
 
+#include "internal/io/posix_descriptor.h"
+
 namespace spillway::io {
 namespace {
 
@@ -20,7 +22,6 @@ using base::Result;
 using base::Status;
 
 constexpr mode_t kMode = 0600;
-constexpr int kDescriptorMin = 3;
 // Linux moves at most this many bytes per call, whatever is asked.
 constexpr size_t kTransferMax = 0x7ffff000;
 constexpr uint64_t kOffsetMax = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
@@ -52,64 +53,11 @@ Code CodeFor(int os_code) {
   }
 }
 
-template <class Call>
-auto RetryInterrupted(Call call) {
-  auto result = call();
-  while (result == -1 && errno == EINTR) {
-    result = call();
-  }
-  return result;
-}
-
 Status OffsetError(const char* operation, const std::string& path, uint64_t offset, int os_code) {
   return Status::Os(CodeFor(os_code), os_code, [&] {
     return std::string(operation) + " " + path + " at offset " + std::to_string(offset) + ": " +
            OsErrorText(os_code);
   });
-}
-
-// A failed sync says nothing about what is on the device, so its code must not invite a retry.
-Status SyncError(const char* operation, const std::string& path, int os_code) {
-  return Status::Os(Code::kIo, os_code, [&] {
-    return std::string(operation) + " " + path + ": " + OsErrorText(os_code);
-  });
-}
-
-// An open descriptor, or -1.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  // Not retried on EINTR: Linux has closed it, and the number may be somebody else's by now.
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-
-  bool ok() const { return number_ >= 0; }
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-// Of at least 3; not ok() and errno on failure.
-Descriptor OpenDescriptor(const std::string& path, int flags) {
-  Descriptor opened(
-      RetryInterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, kMode); }));
-  if (!opened.ok() || opened.number() >= kDescriptorMin) {
-    return opened;
-  }
-  Descriptor moved(::fcntl(opened.number(), F_DUPFD_CLOEXEC, kDescriptorMin));
-  const int os_code = errno;
-  opened = Descriptor(-1);  // the low number is closed here
-  errno = os_code;
-  return moved;
 }
 
 class PosixFile final : public File {
@@ -288,59 +236,10 @@ std::string FolderOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-struct Opened {
-  Descriptor descriptor;
-  bool made_now = false;
-};
-
-// O_NONBLOCK: opening a FIFO that lies there must not hang; it means nothing for regular files.
-Opened OpenAs(const std::string& path, Open mode) {
-  const int flags = O_NOFOLLOW | O_NONBLOCK | (mode == Open::kReadOnly ? O_RDONLY : O_RDWR);
-  if (mode == Open::kExisting || mode == Open::kReadOnly) {
-    return {OpenDescriptor(path, flags)};
-  }
-  // A file that comes and goes between the two calls is somebody else's game: a few turns, no more.
-  for (int turn = 0; turn < 4; ++turn) {
-    Descriptor made = OpenDescriptor(path, flags | O_CREAT | O_EXCL);
-    if (made.ok() || mode == Open::kCreateNew || errno != EEXIST) {
-      return {std::move(made), true};
-    }
-    Descriptor found = OpenDescriptor(path, flags);
-    if (found.ok() || errno != ENOENT) {
-      return {std::move(found)};
-    }
-  }
-  return {Descriptor(-1)};
-}
-
 class PosixFiles final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> OpenFile(const std::string& path, Open mode) override {
-    if (path.find('\0') != std::string::npos) {
-      return base::InvalidArgument("a path contains a NUL byte");
-    }
-    Opened opened = OpenAs(path, mode);
-    if (!opened.descriptor.ok()) {
-      const int os_code = errno;
-      Status status = OsError("open", path, os_code);
-      if (mode == Open::kReadOnly && status.code() == Code::kReadOnly) {
-        return status.As(Code::kIo);
-      }
-      return status;
-    }
-    const int number = opened.descriptor.number();
-    struct stat found = {};
-    if (::fstat(number, &found) != 0) {
-      return OsError("stat", path, errno);
-    }
-    if (!S_ISREG(found.st_mode)) {
-      return Status(Code::kIo, "open " + path + ": not a regular file");
-    }
-    // The umask can only have taken bits away; an existing file keeps its mode.
-    if (opened.made_now && (found.st_mode & 07777) != kMode && ::fchmod(number, kMode) != 0) {
-      return OsError("chmod", path, errno);
-    }
-    return std::unique_ptr<File>(std::make_unique<PosixFile>(path, std::move(opened.descriptor)));
+    return OpenFileAt(AT_FDCWD, path, path, mode);
   }
 
   Status Remove(const std::string& path) override {
@@ -369,15 +268,9 @@ class PosixFiles final : public FileSystem {
 
   Status SyncFolderOf(const std::string& path) override {
     const std::string folder = FolderOf(path);
-    const Descriptor descriptor = OpenDescriptor(folder, O_RDONLY | O_DIRECTORY);
-    if (!descriptor.ok()) {
-      return SyncError("open folder", folder, errno);
-    }
-    // Some file systems have no folder sync and say EINVAL; their names are as durable as they get.
-    if (::fsync(descriptor.number()) != 0 && errno != EINVAL) {
-      return SyncError("sync folder", folder, errno);
-    }
-    return Status();
+    const Descriptor descriptor = OpenDescriptor(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
+    return descriptor.ok() ? SyncFolder(descriptor, folder)
+                           : SyncError("open folder", folder, errno);
   }
 
   Result<bool> Exists(const std::string& path) override {
@@ -390,9 +283,89 @@ class PosixFiles final : public FileSystem {
     }
     return OsError("stat", path, errno);
   }
+
+  Result<std::unique_ptr<Folder>> OpenFolder(const std::string& path) override {
+    return OpenFolderAt(AT_FDCWD, path, path, 0);
+  }
+
+  Status MakeFolder(const std::string& path) override { return MakeFolderAt(AT_FDCWD, path, path); }
 };
 
+struct Opened {
+  Descriptor descriptor;
+  bool made_now = false;
+};
+
+// O_NONBLOCK: opening a FIFO that lies there must not hang; it means nothing for regular files.
+Opened OpenAs(int folder, const std::string& name, Open mode) {
+  const int flags = O_NOFOLLOW | O_NONBLOCK | (mode == Open::kReadOnly ? O_RDONLY : O_RDWR);
+  if (mode == Open::kExisting || mode == Open::kReadOnly) {
+    return {OpenDescriptor(folder, name, flags, kMode)};
+  }
+  // A file that comes and goes between the two calls is somebody else's game: a few turns, no more.
+  for (int turn = 0; turn < 4; ++turn) {
+    Descriptor made = OpenDescriptor(folder, name, flags | O_CREAT | O_EXCL, kMode);
+    if (made.ok() || mode == Open::kCreateNew || errno != EEXIST) {
+      return {std::move(made), true};
+    }
+    Descriptor found = OpenDescriptor(folder, name, flags, kMode);
+    if (found.ok() || errno != ENOENT) {
+      return {std::move(found)};
+    }
+  }
+  return {Descriptor(-1)};
+}
+
 }  // namespace
+
+Descriptor OpenDescriptor(int folder, const std::string& name, int flags, mode_t mode) {
+  Descriptor opened(RetryInterrupted(
+      [&] { return ::openat(folder, name.c_str(), flags | O_CLOEXEC | O_NOCTTY, mode); }));
+  constexpr int kDescriptorMin = 3;
+  if (!opened.ok() || opened.number() >= kDescriptorMin) {
+    return opened;
+  }
+  Descriptor moved(::fcntl(opened.number(), F_DUPFD_CLOEXEC, kDescriptorMin));
+  const int os_code = errno;
+  opened = Descriptor(-1);  // the low number is closed here
+  errno = os_code;
+  return moved;
+}
+
+Status SyncError(const char* operation, const std::string& path, int os_code) {
+  return Status::Os(Code::kIo, os_code, [&] {
+    return std::string(operation) + " " + path + ": " + OsErrorText(os_code);
+  });
+}
+
+Result<std::unique_ptr<File>> OpenFileAt(int folder, const std::string& name,
+                                         const std::string& path, Open mode) {
+  if (name.find('\0') != std::string::npos) {
+    return base::InvalidArgument("a path contains a NUL byte");
+  }
+  Opened opened = OpenAs(folder, name, mode);
+  if (!opened.descriptor.ok()) {
+    const int os_code = errno;
+    Status status = OsError("open", path, os_code);
+    if (mode == Open::kReadOnly && status.code() == Code::kReadOnly) {
+      return status.As(Code::kIo);
+    }
+    return status;
+  }
+  const int number = opened.descriptor.number();
+  struct stat found = {};
+  if (::fstat(number, &found) != 0) {
+    return OsError("stat", path, errno);
+  }
+  if (!S_ISREG(found.st_mode)) {
+    return Status(Code::kIo, "open " + path + ": not a regular file");
+  }
+  // The umask can only have taken bits away; an existing file keeps its mode.
+  if (opened.made_now && (found.st_mode & 07777) != kMode && ::fchmod(number, kMode) != 0) {
+    return OsError("chmod", path, errno);
+  }
+  return std::unique_ptr<File>(std::make_unique<PosixFile>(path, std::move(opened.descriptor)));
+}
 
 std::string OsErrorText(int os_code) {
   char buffer[256] = "";

@@ -56,6 +56,10 @@ class MemoryDisk final : public io::FileSystem {
   }
   Status SyncFolderOf(const std::string& /*path*/) override { return {}; }
   base::Result<bool> Exists(const std::string& path) override { return files_.contains(path); }
+  base::Result<std::unique_ptr<io::Folder>> OpenFolder(const std::string& path) override {
+    return Status(base::Code::kUnsupported, path);
+  }
+  Status MakeFolder(const std::string& path) override { return {base::Code::kUnsupported, path}; }
 
  private:
   class OpenedFile final : public io::File {

@@ -32,6 +32,11 @@ void ApplyName(const Change& change, Names* names) {
   }
 }
 
+std::string FolderOf(const std::string& name) {
+  const size_t slash = name.rfind('/');
+  return slash == std::string::npos ? "" : name.substr(0, slash);
+}
+
 uint64_t SizeAfter(const Change& change, uint64_t size) {
   return change.kind == Change::Kind::kTruncate
              ? change.offset
@@ -152,7 +157,9 @@ void PowerCut::AdvanceTo(size_t position) {
     const Change& change = disk_.log()[position_];
     switch (change.kind) {
       case Change::Kind::kCreate:
-        nodes_.resize(std::max<size_t>(nodes_.size(), change.node + 1));
+        if (change.node != Change::kFolder) {
+          nodes_.resize(std::max<size_t>(nodes_.size(), change.node + 1));
+        }
         [[fallthrough]];
       case Change::Kind::kRemove:
       case Change::Kind::kRename:
@@ -167,10 +174,13 @@ void PowerCut::AdvanceTo(size_t position) {
         Settle(&nodes_[change.node], change.kind == Change::Kind::kFailedSync);
         break;
       case Change::Kind::kSyncFolder:
-        for (const Change* name : pending_names_) {
-          ApplyName(*name, &durable_names_);
-        }
-        pending_names_.clear();
+        std::erase_if(pending_names_, [&](const Change* name) {
+          const bool its = FolderOf(name->name) == change.name;
+          if (its) {
+            ApplyName(*name, &durable_names_);
+          }
+          return its;
+        });
         break;
     }
   }
@@ -199,23 +209,49 @@ PowerCut::Bytes PowerCut::ImageOf(const Node& node, Prng* random) const {
   return Survivor(node.durable, random, garbage_ == Garbage::kYes).Apply(node.pending);
 }
 
-void PowerCut::WriteImage(uint64_t seed, const std::string& folder) const {
-  Prng random(seed);
+// What names may be found.
+Names PowerCut::NamesOf(Prng* random) const {
   Names names = durable_names_;
-  const bool strict = random.OneIn(2);
-  const uint64_t kept = strict ? 0 : random.Below(pending_names_.size() + 1);
+  const bool strict = random->OneIn(2);
+  const bool apart = random->OneIn(2);
+  const uint64_t kept = strict || apart ? 0 : random->Below(pending_names_.size() + 1);
   for (uint64_t i = 0; i < kept; ++i) {
     ApplyName(*pending_names_[i], &names);
   }
+  std::set<std::string> ended;
+  for (const Change* change : strict || !apart ? std::vector<const Change*>() : pending_names_) {
+    const std::string folder = FolderOf(change->name);
+    if (random->OneIn(pending_names_.size() + 1)) {
+      ended.insert(folder);
+    }
+    if (!ended.contains(folder)) {
+      ApplyName(*change, &names);
+    }
+  }
+  return names;
+}
+
+void PowerCut::WriteImage(uint64_t seed, const std::string& folder) const {
+  Prng random(seed);
+  const Names names = NamesOf(&random);
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     std::filesystem::remove_all(entry.path());
   }
   for (const auto& [name, node] : names) {
+    const std::string path = folder + "/" + name;
+    if (node == Change::kFolder) {
+      std::error_code lost;  // the folder that it was in
+      std::filesystem::create_directory(path, lost);
+      continue;
+    }
     const Bytes bytes = ImageOf(nodes_[node], &random);
-    std::ofstream out(folder + "/" + name, std::ios::binary);
+    if (!std::filesystem::is_directory(folder + "/" + FolderOf(name))) {
+      continue;
+    }
+    std::ofstream out(path, std::ios::binary);
     out.write(reinterpret_cast<const char*>(bytes.data()),
               static_cast<std::streamsize>(bytes.size()));
-    ASSERT_TRUE(out.good()) << folder << "/" << name;
+    ASSERT_TRUE(out.good()) << path;
   }
 }
 

@@ -9,9 +9,8 @@
 // - A file has the size it had after some prefix of its changes, or one between two sizes while it
 // grew.
 //   What lies behind a truncation that survived is gone; stale bytes never come back.
-// - Names (creations, renames, removals) since the last folder sync are all lost (strict), or a
-// prefix
-//   of them survived (ordered).
+// - Names (creations, renames, removals) since the last sync of their folder are all lost (strict),
+//   a prefix of them survived (ordered), or a prefix of each folder's.
 // - What was not synced when a sync failed is lost for good or made it, piece by piece; no later
 // sync
 //   brings it back.
@@ -46,6 +45,7 @@ class PowerCut {
     std::vector<const Change*> pending;  // writes and truncations since the last sync
   };
 
+  std::map<std::string, uint64_t> NamesOf(Prng* random) const;
   Bytes ImageOf(const Node& node, Prng* random) const;
   void Settle(Node* node, bool sync_failed);
 

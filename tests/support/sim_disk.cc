@@ -19,8 +19,9 @@ using Guard = std::lock_guard<std::recursive_mutex>;
 namespace {
 
 constexpr const char* kCallNames[] = {
-    "open", "read", "write",  "truncate", "reserve",     "punch hole", "size", "allocated size",
-    "sync", "lock", "remove", "rename",   "sync folder", "exists",     "any"};
+    "open",           "read",        "write", "truncate", "reserve", "punch hole",  "size",
+    "allocated size", "sync",        "lock",  "remove",   "rename",  "sync folder", "exists",
+    "open folder",    "make folder", "list",  "look",     "any"};
 static_assert(std::size(kCallNames) == static_cast<size_t>(Call::kAny) + 1);
 
 const char* NameOfCall(Call kind) { return kCallNames[static_cast<size_t>(kind)]; }
@@ -188,8 +189,12 @@ SimDisk::SimDisk(std::string folder, uint64_t seed, Record record)
   if (record_ == Record::kNo) {
     return;
   }
-  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-    const std::string name = entry.path().filename().string();
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+    const std::string name = NameOf(entry.path().string());
+    if (entry.is_directory()) {
+      first_names_[name] = Change::kFolder;
+      continue;
+    }
     std::ifstream in(entry.path(), std::ios::binary);
     first_names_[name] = nodes_++;
     first_contents_.emplace_back(std::istreambuf_iterator<char>(in),
@@ -200,21 +205,33 @@ SimDisk::SimDisk(std::string folder, uint64_t seed, Record record)
 
 SimDisk::~SimDisk() = default;
 
-Result<std::unique_ptr<io::File>> SimDisk::OpenFile(const std::string& path, io::Open mode) {
+template <class Real, class Note>
+auto SimDisk::Do(Call kind, const std::string& path, Real&& real, Note&& note) -> decltype(real()) {
+  Guard guard(mutex_);
+  if (const auto os_code = Strike(kind)) {
+    return Failure(kind, path, *os_code);
+  }
+  auto result = real();
+  if (result.ok()) {
+    note();
+  }
+  return result;
+}
+
+template <class Existed, class Real>
+Result<std::unique_ptr<io::File>> SimDisk::Open(const std::string& path, Existed&& existed,
+                                                Real&& real) {
   Guard guard(mutex_);
   if (const auto os_code = Strike(Call::kOpen)) {
     return Failure(Call::kOpen, path, *os_code);
   }
-  const Result<bool> existed = real_->Exists(path);
-  if (!existed.ok()) {
-    return existed.status();
-  }
-  Result<std::unique_ptr<io::File>> file = real_->OpenFile(path, mode);
+  const bool was_there = existed();
+  Result<std::unique_ptr<io::File>> file = real();
   if (!file.ok()) {
     return file.status();
   }
   const std::string name = NameOf(path);
-  if (!existed.value()) {
+  if (!was_there) {
     names_[name] = nodes_++;
     Log({Change::Kind::kCreate, names_[name], 0, {}, name, {}});
   }
@@ -222,48 +239,129 @@ Result<std::unique_ptr<io::File>> SimDisk::OpenFile(const std::string& path, io:
       std::make_unique<SimFile>(this, NodeOf(name), std::move(file.value())));
 }
 
+Result<std::unique_ptr<io::File>> SimDisk::OpenFile(const std::string& path, io::Open mode) {
+  return Open(
+      path,
+      [&] {
+        const Result<bool> existed = real_->Exists(path);
+        return existed.ok() && existed.value();
+      },
+      [&] { return real_->OpenFile(path, mode); });
+}
+
 Status SimDisk::Remove(const std::string& path) {
-  Guard guard(mutex_);
-  if (const auto os_code = Strike(Call::kRemove)) {
-    return Failure(Call::kRemove, path, *os_code);
-  }
-  SPW_RETURN_IF_ERROR(real_->Remove(path));
-  const std::string name = NameOf(path);
-  Log({Change::Kind::kRemove, NodeOf(name), 0, {}, name, {}});
-  names_.erase(name);
-  return Status();
+  return Do(
+      Call::kRemove, path, [&] { return real_->Remove(path); }, [&] { NoteRemove(NameOf(path)); });
 }
 
 Status SimDisk::RenameNew(const std::string& from, const std::string& to) {
-  Guard guard(mutex_);
-  if (const auto os_code = Strike(Call::kRename)) {
-    return Failure(Call::kRename, from, *os_code);
-  }
-  SPW_RETURN_IF_ERROR(real_->RenameNew(from, to));
-  const uint64_t node = NodeOf(NameOf(from));
-  Log({Change::Kind::kRename, node, 0, {}, NameOf(from), NameOf(to)});
-  names_.erase(NameOf(from));
-  names_[NameOf(to)] = node;
-  return Status();
+  return Do(
+      Call::kRename, from, [&] { return real_->RenameNew(from, to); },
+      [&] { NoteRename(NameOf(from), NameOf(to)); });
 }
 
 Status SimDisk::SyncFolderOf(const std::string& path) {
+  const std::string name = NameOf(path);
+  const size_t slash = name.rfind('/');
+  return SyncNames(path, slash == std::string::npos ? "" : name.substr(0, slash));
+}
+
+Status SimDisk::SyncNames(const std::string& path, const std::string& folder) {
   Guard guard(mutex_);
   syncs_after_failure_ += sync_failed_ ? 1 : 0;
   if (const auto os_code = Strike(Call::kSyncFolder)) {
     sync_failed_ = true;
     return Failure(Call::kSyncFolder, path, *os_code);
   }
-  Log({Change::Kind::kSyncFolder, 0, 0, {}, {}, {}});
+  Log({Change::Kind::kSyncFolder, 0, 0, {}, folder, {}});
   return Status();
 }
 
 Result<bool> SimDisk::Exists(const std::string& path) {
-  Guard guard(mutex_);
-  if (const auto os_code = Strike(Call::kExists)) {
-    return Failure(Call::kExists, path, *os_code);
+  return Do(
+      Call::kExists, path, [&] { return real_->Exists(path); }, [] {});
+}
+
+Status SimDisk::MakeFolder(const std::string& path) {
+  return Do(
+      Call::kMakeFolder, path, [&] { return real_->MakeFolder(path); },
+      [&] { NoteFolder(NameOf(path)); });
+}
+
+void SimDisk::NoteFolder(const std::string& name) {
+  names_[name] = Change::kFolder;
+  Log({Change::Kind::kCreate, Change::kFolder, 0, {}, name, {}});
+}
+
+void SimDisk::NoteRemove(const std::string& name) {
+  Log({Change::Kind::kRemove, NodeOf(name), 0, {}, name, {}});
+  names_.erase(name);
+}
+
+void SimDisk::NoteRename(const std::string& from, const std::string& to) {
+  const uint64_t node = NodeOf(from);
+  Log({Change::Kind::kRename, node, 0, {}, from, to});
+  names_.erase(from);
+  names_[to] = node;
+}
+
+class SimFolder final : public io::Folder {
+ public:
+  SimFolder(SimDisk* disk, std::unique_ptr<io::Folder> real)
+      : Folder(real->path()), disk_(disk), real_(std::move(real)) {}
+
+  Status List(const EachName& each) override {
+    return disk_->Do(
+        Call::kList, path(), [&] { return real_->List(each); }, [] {});
   }
-  return real_->Exists(path);
+  Result<io::Entry> Look(const std::string& name) override {
+    return disk_->Do(
+        Call::kLook, Below(name), [&] { return real_->Look(name); }, [] {});
+  }
+  Result<std::unique_ptr<io::File>> OpenFile(const std::string& name, io::Open mode) override {
+    return disk_->Open(
+        Below(name), [&] { return real_->Look(name).ok(); },
+        [&] { return real_->OpenFile(name, mode); });
+  }
+  Result<std::unique_ptr<io::Folder>> OpenFolder(const std::string& name) override {
+    return disk_->OpenBelow(Below(name), [&] { return real_->OpenFolder(name); });
+  }
+  Status MakeFolder(const std::string& name) override {
+    return disk_->Do(
+        Call::kMakeFolder, Below(name), [&] { return real_->MakeFolder(name); },
+        [&] { disk_->NoteFolder(NameOf(name)); });
+  }
+  Status Remove(const std::string& name) override {
+    return disk_->Do(
+        Call::kRemove, Below(name), [&] { return real_->Remove(name); },
+        [&] { disk_->NoteRemove(NameOf(name)); });
+  }
+  Status Rename(const std::string& from, const std::string& to) override {
+    return disk_->Do(
+        Call::kRename, Below(to), [&] { return real_->Rename(from, to); },
+        [&] { disk_->NoteRename(NameOf(from), NameOf(to)); });
+  }
+  Status Sync() override { return disk_->SyncNames(path(), disk_->NameOf(path())); }
+
+ private:
+  std::string Below(const std::string& name) const { return path() + "/" + name; }
+  std::string NameOf(const std::string& name) const { return disk_->NameOf(Below(name)); }
+
+  SimDisk* const disk_;
+  const std::unique_ptr<io::Folder> real_;
+};
+
+template <class Real>
+Result<std::unique_ptr<io::Folder>> SimDisk::OpenBelow(const std::string& path, Real&& real) {
+  Result<std::unique_ptr<io::Folder>> folder = Do(Call::kOpenFolder, path, real, [] {});
+  if (!folder.ok()) {
+    return folder.status();
+  }
+  return std::unique_ptr<io::Folder>(std::make_unique<SimFolder>(this, std::move(folder.value())));
+}
+
+Result<std::unique_ptr<io::Folder>> SimDisk::OpenFolder(const std::string& path) {
+  return OpenBelow(path, [&] { return real_->OpenFolder(path); });
 }
 
 void SimDisk::Fail(const Fault& fault) {
@@ -281,6 +379,11 @@ void SimDisk::Heal() {
 bool SimDisk::HasFailed() const {
   Guard guard(mutex_);
   return failed_;
+}
+
+void SimDisk::SetWatcher(std::function<void(uint64_t)> watcher) {
+  Guard guard(mutex_);
+  watcher_ = std::move(watcher);
 }
 
 void SimDisk::SetSpace(std::optional<uint64_t> bytes) {
@@ -316,7 +419,10 @@ size_t SimDisk::log_size() const {
 
 std::optional<int> SimDisk::Strike(Call kind) {
   ++calls_[static_cast<size_t>(kind)];
-  ++calls_[static_cast<size_t>(Call::kAny)];
+  const uint64_t calls = ++calls_[static_cast<size_t>(Call::kAny)];
+  if (watcher_ != nullptr) {
+    watcher_(calls);
+  }
   if (!fault_.has_value() || (fault_->kind != Call::kAny && fault_->kind != kind)) {
     return std::nullopt;
   }
@@ -332,7 +438,8 @@ Status SimDisk::Failure(Call kind, const std::string& path, int os_code) const {
   const Status status = io::OsError(NameOfCall(kind), path, os_code);
   // As the seam has it: only what takes room can be full.
   const bool grows = kind == Call::kWrite || kind == Call::kTruncate || kind == Call::kReserve ||
-                     kind == Call::kPunchHole || kind == Call::kOpen || kind == Call::kRename;
+                     kind == Call::kPunchHole || kind == Call::kOpen || kind == Call::kRename ||
+                     kind == Call::kMakeFolder;
   const bool full = status.code() == Code::kFull;
   return full && !grows ? status.As(Code::kIo) : status;
 }
@@ -344,7 +451,11 @@ void SimDisk::Log(Change change) {
 }
 
 std::string SimDisk::NameOf(const std::string& path) const {
-  return path.substr(path.rfind('/') + 1);
+  if (path == folder_) {
+    return "";
+  }
+  return path.starts_with(folder_ + "/") ? path.substr(folder_.size() + 1)
+                                         : path.substr(path.rfind('/') + 1);
 }
 
 uint64_t SimDisk::NodeOf(const std::string& name) {

@@ -8,11 +8,12 @@
 // after it fail with ENOSPC". A failing write may have written some of its bytes. A hole is a write
 // of zeros: as little of it is on the device before the next sync. A sync that fails
 // leaves its file as Linux does: what was not synced is marked clean and never reaches the device,
-// though reads still show it. Thread-safe. Its folder is flat: names are the last part of paths.
+// though reads still show it. Thread-safe. Names are paths below its folder.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,10 @@ enum class Call {
   kRename,
   kSyncFolder,
   kExists,
+  kOpenFolder,
+  kMakeFolder,
+  kList,
+  kLook,
   kAny,  // all of them, and their number
 };
 
@@ -52,12 +57,22 @@ struct Fault {
 
 // One change, in the order of the calls. A node is a file whatever its name.
 struct Change {
-  enum class Kind { kCreate, kRename, kRemove, kWrite, kTruncate, kSync, kFailedSync, kSyncFolder };
+  enum class Kind {
+    kCreate,  // also of a folder
+    kRename,
+    kRemove,
+    kWrite,
+    kTruncate,
+    kSync,
+    kFailedSync,
+    kSyncFolder
+  };
+  static constexpr uint64_t kFolder = UINT64_MAX;  // the node of every folder
   Kind kind;
   uint64_t node = 0;
   uint64_t offset = 0;  // kWrite; the size for kTruncate, which also tells of a reservation
   std::vector<uint8_t> bytes;
-  std::string name;  // kCreate, kRemove; the old one for kRename
+  std::string name;  // kCreate, kRemove, kSyncFolder ("": the whole); the old one for kRename
   std::string to;
 };
 
@@ -75,12 +90,17 @@ class SimDisk final : public io::FileSystem {
   base::Status RenameNew(const std::string& from, const std::string& to) override;
   base::Status SyncFolderOf(const std::string& path) override;
   base::Result<bool> Exists(const std::string& path) override;
+  base::Result<std::unique_ptr<io::Folder>> OpenFolder(const std::string& path) override;
+  base::Status MakeFolder(const std::string& path) override;
 
   // Arms a fault instead of an earlier one, or ends it.
   void Fail(const Fault& fault);
   void Heal();
   // Whether the armed fault has struck.
   bool HasFailed() const;
+
+  // Runs before each call with the number of calls so far; must not use the disk. Empty: no more.
+  void SetWatcher(std::function<void(uint64_t calls)> watcher);
 
   // Files may grow together by at most this from now on, by writes and reservations; nullopt:
   // without limit.
@@ -101,11 +121,25 @@ class SimDisk final : public io::FileSystem {
 
  private:
   friend class SimFile;
+  friend class SimFolder;
 
   // Counts the call. nullopt: go on; else its errno.
   std::optional<int> Strike(Call kind);
   base::Status Failure(Call kind, const std::string& path, int os_code) const;
   void Log(Change change);
+  // Does one call: `real` unless a fault strikes, then what is to be noted.
+  template <class Real, class Note>
+  auto Do(Call kind, const std::string& path, Real&& real, Note&& note) -> decltype(real());
+  // The same for both ways to open a file; `existed` before.
+  template <class Existed, class Real>
+  base::Result<std::unique_ptr<io::File>> Open(const std::string& path, Existed&& existed,
+                                               Real&& real);
+  template <class Real>
+  base::Result<std::unique_ptr<io::Folder>> OpenBelow(const std::string& path, Real&& real);
+  base::Status SyncNames(const std::string& path, const std::string& folder);
+  void NoteFolder(const std::string& name);
+  void NoteRemove(const std::string& name);
+  void NoteRename(const std::string& from, const std::string& to);
   std::string NameOf(const std::string& path) const;
   uint64_t NodeOf(const std::string& name);
   // How many of `bytes` behind the end of a file there is room for; takes the room.
@@ -122,6 +156,7 @@ class SimDisk final : public io::FileSystem {
   uint64_t fault_at_ = 0;  // count of its kind at which it strikes
   bool failed_ = false;
   std::optional<uint64_t> space_;
+  std::function<void(uint64_t)> watcher_;
   uint64_t bytes_written_ = 0;
   bool sync_failed_ = false;
   uint64_t syncs_after_failure_ = 0;
