@@ -69,7 +69,7 @@ class Importer {
   Status ListHere(std::vector<Listing>* listings);
   Status AddFile(const std::string& name);
   Status AddTo(Item item, io::File* from);
-  Status Stream(Item item, io::File* from);
+  Status Stream(const Item& item, io::File* from);
   Status FinishGroup();
   Status Prove(const Item& item);
   Status CheckSame(const Item& item);
@@ -172,7 +172,7 @@ Status Importer::AddFile(const std::string& name) {
       return CheckSame(item);
     }
   }
-  return item.entry.size > kGroupBytes ? Stream(std::move(item), from.value().get())
+  return item.entry.size > kGroupBytes ? Stream(item, from.value().get())
                                        : AddTo(std::move(item), from.value().get());
 }
 
@@ -212,7 +212,7 @@ Status Importer::FinishGroup() {
   return {};
 }
 
-Status Importer::Stream(Item item, io::File* from) {
+Status Importer::Stream(const Item& item, io::File* from) {
   std::shared_ptr<Transaction> txn;
   SPW_RETURN_IF_ERROR(file()->Begin(false, &txn));
   std::vector<uint8_t> piece(kStreamBytes);
