@@ -294,7 +294,8 @@ void Engine::Background() {
     MutexLock lock(mu_);
     abandoned = abandoned_;
   }
-  if (abandoned && gate_.AwaitEmpty({}).ok()) {
+  // Lists and readers may be in a call; without memory to wait, the last of them closes it.
+  if (abandoned && base::CatchToStatus([&] { return gate_.AwaitEmpty({}); }).ok()) {
     file_.reset();
   }
 }
@@ -368,7 +369,7 @@ void Engine::Abandon() {
     worker_.reset();
   } else if (gate_.empty()) {
     file_.reset();
-  }
+  }  // else a list or a reader is in a call, and the last of them closes it
 }
 
 }  // namespace spillway::blockfile

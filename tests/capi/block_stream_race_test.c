@@ -225,11 +225,44 @@ static void one_file(const char* path) {
   check_all_whole();
 }
 
+static void* read_until_closed(void* context) {
+  worker* self = context;
+  uint8_t* bytes = malloc(kLen);
+  REQUIRE(bytes != NULL);
+  pthread_barrier_wait(&start);
+  for (spw_status status = SPW_OK; status != SPW_CLOSED; self->count++) {
+    if (self->id == 0 && self->count == 10) {
+      spw_file_free(file);
+    }
+    uint64_t got = 7;
+    status = spw_reader_read_at(reader, 0, bytes, kLen, &got, NULL);
+    CHECK(status == SPW_OK ? got == kLen && is_record(bytes, kLen, 1)
+                           : status == SPW_CLOSED && got == 0);
+  }
+  free(bytes);
+  return NULL;
+}
+
+static void freed_below_its_readers(const char* path) {
+  phase("a file is given up while its readers read");
+  static const int64_t opens[] = {SPW_OPEN_READ_ONLY, SPW_OPEN_EXISTING};
+  for (int i = 0; i < 6; i++) {
+    file = try_open_file(path, PAIRS(SPW_OPT_OPEN, opens[i % 2]), SPW_OK);
+    REQUIRE(file != NULL);
+    EXPECT(SPW_OK, spw_reader_open(file, NULL, NAME("first"), &reader, &err));
+    CHECK(run(read_until_closed) >= 10);
+    spw_reader_free(reader);
+    close_file(open_file_again(path));
+  }
+}
+
 int main(void) {
   const char* path = temp_path("streams");
   file = open_file(path);
   one_handle();
   one_file(path);
+  put_numbered(file, NULL, "first", 1, kLen);
   close_file(file);
+  freed_below_its_readers(path);
   return check_finish();
 }
