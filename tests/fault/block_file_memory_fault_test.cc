@@ -254,6 +254,121 @@ TEST(BlockFileMemoryFaultTest, OpeningAndRecoverySayNoMemoryAndTheNextOneFindsAl
   EXPECT_GT(failed, 100u);
 }
 
+// A block that is written as a stream, step by step: a step that failed is done again.
+class StreamLife {
+ public:
+  explicit StreamLife(uint64_t seed) : random_(seed), settings_(SmallBlockFile(&random_)) {
+    settings_.stretch_bytes = 4096;
+    in_txn_ = seed % 2 == 1;
+    payload_ = RandomBytes(&random_, 30'000 + random_.Below(5000));
+    Open();
+    EXPECT_TRUE(file_->Put("a", std::string(10'000, 'a')).ok());
+    EXPECT_TRUE(file_->Flush().ok());
+    EXPECT_TRUE(!in_txn_ || file_->get()->Begin(false, &txn_).ok());
+  }
+
+  // Until something fails, or to the end.
+  Status Run() {
+    while (step_ < kSteps) {
+      SPW_RETURN_IF_ERROR(base::CatchToStatus([&] { return Step(); }));
+      ++step_;
+    }
+    return {};
+  }
+
+  void ExpectWell() {
+    reader_.reset();
+    writer_.reset();
+    ASSERT_TRUE(!in_txn_ || file_->get()->Commit(txn_.get(), Level::kRelaxed).ok());
+    txn_.reset();
+    for (int round = 0; round < 2; ++round) {
+      ASSERT_TRUE(file_->Checkpoint().ok());
+      std::string found;
+      const Status read = file_->Read("a", &found);
+      ASSERT_TRUE(read.ok()) << read.message();
+      ASSERT_TRUE(found == payload_);
+      const Status sound = file_->CheckSpace(true);
+      ASSERT_TRUE(sound.ok()) << sound.message();
+      ASSERT_EQ(file_->get()->Stats().blocks, 1u);
+      ASSERT_TRUE(file_->Close().ok());
+      Open();
+    }
+  }
+
+ private:
+  static constexpr uint64_t kPieces = 6;
+  static constexpr uint64_t kSteps = kPieces + 4;
+
+  void Open() {
+    file_.reset();
+    auto opened =
+        Blocks::Open(io::PosixFileSystem(), folder_.File("blocks"), OpenMode::kCreate, settings_);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    file_ = std::move(opened.value());
+  }
+
+  Status Step() {
+    if (step_ == 0) {
+      return file_->get()->OpenWriter(txn_.get(), "a", blockfile::kAnyVersion, &writer_);
+    }
+    if (step_ <= kPieces) {
+      const uint64_t begin = payload_.size() * (step_ - 1) / kPieces;
+      const uint64_t end = payload_.size() * step_ / kPieces;
+      return writer_->Write(blockfile::AsBytes(payload_).subspan(begin, end - begin));
+    }
+    uint64_t number = 0;
+    if (step_ == kPieces + 1) {
+      return writer_->Commit(&number);
+    }
+    if (step_ == kPieces + 2) {
+      return file_->get()->OpenReader(txn_.get(), "a", &reader_);
+    }
+    for (number = 1; number > 0;) {
+      std::array<uint8_t, 1000> some;
+      SPW_RETURN_IF_ERROR(reader_->Read(some, &number));
+      if (!std::equal(some.begin(), some.begin() + static_cast<ptrdiff_t>(number),
+                      blockfile::AsBytes(payload_).begin() + static_cast<ptrdiff_t>(read_))) {
+        return Status(Code::kInternal);
+      }
+      read_ += number;
+    }
+    return read_ == payload_.size() ? Status() : Status(Code::kInternal);
+  }
+
+  Prng random_;
+  TempFolder folder_;
+  blockfile::Settings settings_;
+  bool in_txn_ = false;
+  std::string payload_;
+  std::unique_ptr<Blocks> file_;
+  std::shared_ptr<Transaction> txn_;
+  uint64_t step_ = 0;
+  uint64_t read_ = 0;
+  std::unique_ptr<blockfile::StreamWriter> writer_;
+  std::unique_ptr<blockfile::StreamReader> reader_;
+};
+
+TEST(BlockFileMemoryFaultTest, AStreamWithoutMemoryGoesOnWhereItWas) {
+  uint64_t failed = 0;
+  for (const bool for_ever : {false, true}) {
+    uint64_t over = 0;
+    for (int64_t n = 1; over < 4 && !::testing::Test::HasFailure(); ++n) {
+      SCOPED_TRACE("allocation " + std::to_string(n) + (for_ever ? " and all after it" : ""));
+      StreamLife life(static_cast<uint64_t>(n % 4));
+      Status status;
+      const bool struck = FailAllocation(n, for_ever, [&] { status = life.Run(); });
+      ASSERT_TRUE(status.ok() || (struck && status.code() == Code::kNoMemory)) << status.message();
+      const Status again = life.Run();
+      ASSERT_TRUE(again.ok()) << again.message();
+      life.ExpectWell();
+      failed += struck ? 1 : 0;
+      over = struck ? 0 : over + 1;
+    }
+  }
+  std::printf("%llu allocations failed\n", static_cast<unsigned long long>(failed));
+  EXPECT_GT(failed, 50u);
+}
+
 TEST(BlockFileMemoryFaultTest, ACloseWithoutMemoryCanBeRepeated) {
   uint64_t failed = 0;
   for (const bool for_ever : {false, true}) {
