@@ -56,13 +56,13 @@ Image::~Image() {
 }
 
 size_t Image::pieces_missing(uint64_t pages) const {
-  const uint64_t needed = base::CeilDiv((pages_ + pages) * page_bytes_, kPieceBytes);
+  const uint64_t needed = base::CeilDiv((this->pages() + pages) * page_bytes_, kPieceBytes);
   return needed > pieces_.size() ? needed - pieces_.size() : 0;
 }
 
 uint64_t Image::GiveOut(uint64_t pages) {
   SPW_DCHECK(pieces_missing(pages) == 0);
-  return std::exchange(pages_, pages_ + pages);
+  return pages_.fetch_add(pages, std::memory_order_relaxed);
 }
 
 void Image::Write(uint64_t offset, Bytes bytes) {

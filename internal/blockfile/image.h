@@ -44,7 +44,7 @@ class Image {
   Image(const Image&) = delete;
   Image& operator=(const Image&) = delete;
 
-  uint64_t pages() const { return pages_; }
+  uint64_t pages() const { return pages_.load(std::memory_order_relaxed); }
   // How many pieces have to be added before so many pages more can be given out.
   size_t pieces_missing(uint64_t pages) const;
   size_t pieces_left() const { return pieces_.capacity() - pieces_.size(); }
@@ -52,7 +52,7 @@ class Image {
   // The first of so many pages, the caller's from now on.
   uint64_t GiveOut(uint64_t pages);
   // Forgets what was given out after it had so many pages.
-  void Cut(uint64_t pages) { pages_ = pages; }
+  void Cut(uint64_t pages) { pages_.store(pages, std::memory_order_relaxed); }
 
   void Write(uint64_t offset, Bytes bytes);
   void Zero(uint64_t offset, uint64_t bytes);
@@ -63,7 +63,8 @@ class Image {
  private:
   const uint64_t page_bytes_;
   const std::shared_ptr<PieceStore> store_;
-  uint64_t pages_ = 0;
+  // Relaxed: the writer adds lists to a sealed image while others count what waits.
+  std::atomic<uint64_t> pages_{0};
   std::vector<PieceStore::Piece> pieces_;
 };
 
