@@ -1,7 +1,4 @@
-/* What the bindings are measured against: records of 128 bytes in batches of 1,000, packed into a
- * buffer one by one and added in one call each; then read through views, the first and the last
- * byte of each record touched. Prints the best of three rounds, each with a store of its own, after
- * one that only warms up. */
+/* What the bindings are measured against; throughput.sh says what is measured and printed. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <spillway.h>
@@ -11,6 +8,7 @@
 #include <time.h>
 
 enum { kRecordBytes = 128, kBatchRecords = 1000, kRounds = 3 };
+enum { kBlocks = 1000, kUpdates = 500, kBlockBytes = 4096, kBlockRounds = 40, kNameBytes = 10 };
 
 static spw_error* err;
 
@@ -95,6 +93,87 @@ static double read_all(spw_store* store, uint32_t stream, uint64_t records) {
   return took;
 }
 
+static void name_of(char* name, int block) { snprintf(name, kNameBytes + 1, "block/%04d", block); }
+
+/* One batch: every second block of the file if `step` is 2, all if it is 1. */
+static void pack_blocks(packed* names, packed* data, int step, uint64_t stamp) {
+  char name[kNameBytes + 1];
+  uint8_t block[kBlockBytes];
+  memset(block, 'x', sizeof block);
+  names->count = data->count = 0;
+  for (int i = 0; i < kBlocks; i += step) {
+    const uint64_t value = stamp + (uint64_t)i;
+    memcpy(block, &value, sizeof value);
+    name_of(name, i);
+    append(names, name, kNameBytes);
+    append(data, block, sizeof block);
+  }
+}
+
+static void put_blocks(spw_file* file, const packed* names, const packed* data) {
+  check(spw_block_put_batch(file, NULL, (const char*)names->data, names->offsets[names->count],
+                            names->offsets, data->data, data->offsets[data->count], data->offsets,
+                            names->count, NULL, NULL, &err));
+}
+
+static void check_block(const uint8_t* block, int32_t status, uint64_t stamp) {
+  uint64_t value;
+  memcpy(&value, block, sizeof value);
+  if (status != SPW_OK || value != stamp || block[sizeof value] != 'x' ||
+      block[kBlockBytes - 1] != 'x') {
+    fprintf(stderr, "a block holds %" PRIu64 ", expected %" PRIu64 "\n", value, stamp);
+    exit(1);
+  }
+}
+
+static double least(double best, double now) { return best == 0 || now < best ? now : best; }
+
+static void measure_blocks(const char* path) {
+  packed names = {0};
+  packed data = {0};
+  uint8_t* buffer = malloc((size_t)kUpdates * kBlockBytes);
+  uint64_t ends[kUpdates + 1];
+  int32_t statuses[kUpdates];
+  double put_best = 0;
+  double durable_best = 0;
+  double read_best = 0;
+  spw_file* file;
+  check(spw_file_open(path, strlen(path), NULL, NULL, &file, &err));
+  pack_blocks(&names, &data, 1, 0);
+  put_blocks(file, &names, &data);
+  check(spw_file_flush(file, SPW_FLUSH_DEVICE, &err));
+  for (uint64_t round = 0; round <= kBlockRounds; round++) {
+    const uint64_t stamp = round * kBlocks;
+    const double began = now_ns();
+    pack_blocks(&names, &data, kBlocks / kUpdates, stamp);
+    put_blocks(file, &names, &data);
+    const double put = now_ns();
+    check(spw_file_flush(file, SPW_FLUSH_DEVICE, &err));
+    const double flushed = now_ns();
+    check(spw_block_read_batch(file, NULL, (const char*)names.data, names.offsets[names.count],
+                               names.offsets, kUpdates, buffer, (uint64_t)kUpdates * kBlockBytes,
+                               ends, statuses, &err));
+    const double read = now_ns();
+    for (int i = 0; i < kUpdates; i++) {
+      check_block(buffer + ends[i], statuses[i], stamp + (uint64_t)i * (kBlocks / kUpdates));
+    }
+    if (round > 0) {
+      put_best = least(put_best, put - began);
+      durable_best = least(durable_best, flushed - began);
+      read_best = least(read_best, read - flushed);
+    }
+  }
+  check(spw_file_close(file, 0, &err));
+  spw_file_free(file);
+  printf("block_put_us %.1f\nblock_durable_us %.1f\nblock_read_us %.1f\n", put_best / 1e3,
+         durable_best / 1e3, read_best / 1e3);
+  free(buffer);
+  free(names.data);
+  free(names.offsets);
+  free(data.data);
+  free(data.offsets);
+}
+
 int main(void) {
   const char* wanted = getenv("RECORDS");
   const uint64_t records = wanted != NULL ? strtoull(wanted, NULL, 10) : 3000000;
@@ -119,5 +198,9 @@ int main(void) {
   }
   printf("add_ns_per_record %.3f\nread_ns_per_record %.3f\n", add_best / (double)records,
          read_best / (double)records);
+  const char* blocks = getenv("BLOCKS");
+  if (blocks != NULL) {
+    measure_blocks(blocks);
+  }
   return 0;
 }
