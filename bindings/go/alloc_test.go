@@ -2,6 +2,7 @@ package spillway
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -70,6 +71,49 @@ func TestAddAndNextAllocateNothing(t *testing.T) {
 		}
 	})
 	allocates(t, "Stats", 1, func() { got(store.Stats())(t) })
+}
+
+func TestPutBatchReadAndGetAllocateNothingPerBlock(t *testing.T) {
+	if underRace {
+		t.Skip("sync.Pool drops things under the race detector")
+	}
+	file := openBlocks(t, blocksPath(t))
+	names := make([]string, 500)
+	for i := range names {
+		names[i] = fmt.Sprint("block/", i)
+	}
+	data := make([]byte, 4096)
+	var batch BlockBatch
+	fill := func() {
+		batch.Reset()
+		for _, each := range names {
+			batch.AppendIf(each, data, VersionAny)
+		}
+	}
+	allocates(t, "PutBatch", 0, func() { fill(); must(t, file.PutBatch(&batch)) })
+	allocates(t, "Put", 0, func() { got(file.Put("block/1", data))(t) })
+	allocates(t, "Append", 0, func() { got(file.Append("log", data[:10]))(t) })
+	allocates(t, "Patch", 0, func() { must(t, file.Patch("block/1", 7, data[:10])) })
+	must(t, file.Flush(FlushDevice))
+	var buffer ReadBuffer
+	allocates(t, "ReadBatch", 0, func() { must(t, file.ReadBatch(&buffer, names...)) })
+	exact := make([]byte, 0, len(data))
+	allocates(t, "Read", 0, func() { got(file.Read(exact, "block/1"))(t) })
+	allocates(t, "ReadRange", 0, func() { got(file.ReadRange(data, "block/1", 0))(t) })
+	allocates(t, "Exists", 0, func() { got(file.Exists("block/1"))(t) })
+	// The view itself, however large the block.
+	allocates(t, "Get", 1, func() { must(t, got(file.Get("block/1"))(t).Close()) })
+	allocates(t, "a transaction with a batch", 4, func() {
+		must(t, file.Update(CommitRelaxed, func(tx *Tx) error { return tx.PutBatch(&batch) }))
+	})
+	list := got(file.List("block/", 0))(t)
+	defer list.Close()
+	allocates(t, "500 names of a list", 501, func() {
+		must(t, list.Seek(""))
+		for list.Next() {
+		}
+		must(t, list.Err())
+	})
 }
 
 func TestARefusalAllocatesNothing(t *testing.T) {

@@ -7,7 +7,7 @@ type Batch struct {
 	columns columns
 }
 
-// columns is records as the library takes them: record i is data[offsets[i]:offsets[i+1]]. offsets
+// columns is records, blocks or names as the library takes them: record i is data[offsets[i]:offsets[i+1]]. offsets
 // has one entry more than there are records, or none; times as many as records, or none.
 type columns struct {
 	data    []byte
@@ -17,16 +17,27 @@ type columns struct {
 
 func (c *columns) count() int { return max(len(c.offsets)-1, 0) }
 
+// end ends the record whose bytes stand at the end of data.
+func (c *columns) end() {
+	if len(c.offsets) == 0 {
+		c.offsets = append(c.offsets, 0)
+	}
+	c.offsets = append(c.offsets, uint64(len(c.data)))
+}
+
+// reset keeps the memory.
+func (c *columns) reset() { *c = columns{c.data[:0], c.offsets[:0], c.times[:0]} }
+
 // Append copies a record without time to the end of the batch.
 func (b *Batch) Append(record []byte) {
 	b.columns.data = append(b.columns.data, record...)
-	b.end()
+	b.columns.end()
 }
 
 // AppendString is Append for a string.
 func (b *Batch) AppendString(record string) {
 	b.columns.data = append(b.columns.data, record...)
-	b.end()
+	b.columns.end()
 }
 
 // AppendTime copies a record with a time. The library keeps times as they are; nanoseconds since
@@ -36,13 +47,6 @@ func (b *Batch) AppendTime(record []byte, time int64) {
 	b.Append(record)
 }
 
-func (b *Batch) end() {
-	if len(b.columns.offsets) == 0 {
-		b.columns.offsets = append(b.columns.offsets, 0)
-	}
-	b.columns.offsets = append(b.columns.offsets, uint64(len(b.columns.data)))
-}
-
 // Len is the number of records.
 func (b *Batch) Len() int { return b.columns.count() }
 
@@ -50,9 +54,7 @@ func (b *Batch) Len() int { return b.columns.count() }
 func (b *Batch) Size() int { return len(b.columns.data) }
 
 // Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() {
-	b.columns = columns{b.columns.data[:0], b.columns.offsets[:0], b.columns.times[:0]}
-}
+func (b *Batch) Reset() { b.columns.reset() }
 
 // check finds what would make the library read past the end of times.
 func (c *columns) check() error {

@@ -1,8 +1,8 @@
 package spillway
 
 // The raw layer: every function, constant and struct of spillway.h, and nothing else. This file and
-// cgo_file.go, for block files, are the only ones that speak C; their functions take and give plain
-// Go values. Rules:
+// cgo_file.go and cgo_transfer.go, for block files, are the only ones that speak C; their functions
+// take and give plain Go values. Rules:
 //  - Flat arguments only: no C pointer is ever stored in Go memory that C is shown, but for `call`,
 //    `cursorCall` and `listCall`, and no Go pointer is ever stored in C.
 //  - What C writes to lies in `call`, which is pooled: a local variable would be moved to the heap
@@ -82,12 +82,16 @@ type call struct {
 	blob    *C.spw_blob
 	list    *C.spw_list
 	report  *C.spw_report
+	reader  *C.spw_reader
+	writer  *C.spw_writer
 	data    *C.uint8_t
 	number  C.int32_t
 	stream  C.uint32_t
 	size    C.size_t
 	time    C.int64_t
 	a, b    C.uint64_t
+	names   [2]C.uint64_t // offsets of one name
+	ends    [2]C.uint64_t
 }
 
 var calls = sync.Pool{New: func() any { return new(call) }}

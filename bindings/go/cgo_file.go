@@ -1,14 +1,17 @@
 package spillway
 
-// The raw layer of block files: every function, constant and struct of spillway_file.h. The rules
-// are those of cgo.go.
+// The raw layer of block files: every function, constant and struct of spillway_file.h; those that
+// move whole files stand in cgo_transfer.go. The rules are those of cgo.go.
 
 /*
 #include <spillway.h>
 */
 import "C"
 
-import "unsafe"
+import (
+	"time"
+	"unsafe"
+)
 
 type (
 	fileHandle   = *C.spw_file
@@ -16,6 +19,10 @@ type (
 	blobHandle   = *C.spw_blob
 	listHandle   = *C.spw_list
 	reportHandle = *C.spw_report
+	readerHandle = *C.spw_reader
+	writerHandle = *C.spw_writer
+
+	fileStatsStruct = C.spw_block_stats
 )
 
 const (
@@ -34,6 +41,7 @@ const (
 	flushCheckpoint, commitRelaxed = C.SPW_FLUSH_CHECKPOINT, C.SPW_COMMIT_RELAXED
 	txnReadOnly, renameReplace     = C.SPW_TXN_READ_ONLY, C.SPW_RENAME_REPLACE
 	listNamesOnly, verifyFull      = C.SPW_LIST_NAMES_ONLY, C.SPW_VERIFY_FULL
+	vacuumFull, vacuumDryRun       = C.SPW_VACUUM_FULL, C.SPW_VACUUM_DRY_RUN
 )
 
 func rawFileLayouts() []layout {
@@ -44,6 +52,8 @@ func rawFileLayouts() []layout {
 		{"spw_block_stats", C.sizeof_spw_block_stats, of(C.SPW_STRUCT_BLOCK_STATS)},
 		{"spw_verify_summary", C.sizeof_spw_verify_summary, of(C.SPW_STRUCT_VERIFY_SUMMARY)},
 		{"spw_problem", C.sizeof_spw_problem, of(C.SPW_STRUCT_PROBLEM)},
+		{"spw_vacuum_result", C.sizeof_spw_vacuum_result, of(C.SPW_STRUCT_VACUUM_RESULT)},
+		{"spw_transfer", C.sizeof_spw_transfer, of(C.SPW_STRUCT_TRANSFER)},
 	}
 }
 
@@ -71,7 +81,7 @@ func rawFileClose(file fileHandle, flags uint32) error {
 func rawFileFree(file fileHandle) { C.spw_file_free(file) }
 func rawLeakedFiles() uint64      { return uint64(C.spw_leaked_files()) }
 
-func rawFileFlush(file fileHandle, level int32) error {
+func rawFileFlush(file fileHandle, level FlushLevel) error {
 	c := newCall()
 	return c.done(C.spw_file_flush(file, C.int32_t(level), &c.err))
 }
@@ -83,7 +93,7 @@ func rawTxnBegin(file fileHandle, flags uint32) (txnHandle, error) {
 	return txn, c.done(status)
 }
 
-func rawTxnCommit(txn txnHandle, level int32) error {
+func rawTxnCommit(txn txnHandle, level FlushLevel) error {
 	c := newCall()
 	return c.done(C.spw_txn_commit(txn, C.int32_t(level), &c.err))
 }
@@ -101,14 +111,14 @@ func rawBlockPut(file fileHandle, txn txnHandle, name string, data []byte,
 	return version, c.done(status)
 }
 
-// rawBlockPutBatch puts len(nameOffsets) - 1 blocks; expected and versions are nil or as long.
-func rawBlockPutBatch(file fileHandle, txn txnHandle, names []byte, nameOffsets []uint64,
-	data []byte, dataOffsets []uint64, expected, versions []uint64) error {
+// rawBlockPutBatch gives versions one entry per block, or is given nil.
+func rawBlockPutBatch(file fileHandle, txn txnHandle, names, blocks *columns,
+	expected, versions []uint64) error {
 	c := newCall()
-	count := max(len(nameOffsets), 1) - 1
-	return c.done(C.spw_block_put_batch(file, txn, (*C.char)(pointerOf(names)),
-		C.uint64_t(len(names)), uint64sOf(nameOffsets), pointerOf(data), C.uint64_t(len(data)),
-		uint64sOf(dataOffsets), C.size_t(count), uint64sOf(expected), uint64sOf(versions), &c.err))
+	return c.done(C.spw_block_put_batch(file, txn, (*C.char)(pointerOf(names.data)),
+		C.uint64_t(len(names.data)), uint64sOf(names.offsets), pointerOf(blocks.data),
+		C.uint64_t(len(blocks.data)), uint64sOf(blocks.offsets), C.size_t(names.count()),
+		uint64sOf(expected), uint64sOf(versions), &c.err))
 }
 
 // rawBlockAppend says how long the block is then.
@@ -144,28 +154,29 @@ func rawBlockSetTag(file fileHandle, txn txnHandle, name string, tag []byte) err
 		C.size_t(len(tag)), &c.err))
 }
 
-// rawBlockInfo is spw_block_info.
-type rawBlockInfo struct {
-	length, version       uint64
-	createdNs, modifiedNs int64
-	tag                   []byte
-}
-
-func blockInfoOf(from *C.spw_block_info) rawBlockInfo {
-	return rawBlockInfo{
-		length:     uint64(from.length),
-		version:    uint64(from.version),
-		createdNs:  int64(from.created_ns),
-		modifiedNs: int64(from.modified_ns),
-		tag:        C.GoBytes(unsafe.Pointer(&from.tag[0]), C.int(from.tag_len)),
+// blockInfoOf copies what stands in a spw_block_info.
+func blockInfoOf(name string, from *C.spw_block_info) BlockInfo {
+	info := BlockInfo{
+		Name:     name,
+		Length:   uint64(from.length),
+		Version:  uint64(from.version),
+		Created:  time.Unix(0, int64(from.created_ns)),
+		Modified: time.Unix(0, int64(from.modified_ns)),
 	}
+	if from.tag_len > 0 {
+		info.Tag = C.GoBytes(unsafe.Pointer(&from.tag[0]), C.int(from.tag_len))
+	}
+	return info
 }
 
-func rawBlockStat(file fileHandle, txn txnHandle, name string) (rawBlockInfo, error) {
+func rawBlockStat(file fileHandle, txn txnHandle, name string) (BlockInfo, error) {
 	c := newCall()
 	from := C.spw_block_info{struct_size: C.sizeof_spw_block_info}
 	err := c.done(C.spw_block_stat(file, txn, bytesOf(name), C.size_t(len(name)), &from, &c.err))
-	return blockInfoOf(&from), err
+	if err != nil {
+		return BlockInfo{}, err
+	}
+	return blockInfoOf(name, &from), nil
 }
 
 func rawBlockExists(file fileHandle, txn txnHandle, name string) (bool, error) {
@@ -185,13 +196,25 @@ func rawBlockRead(file fileHandle, txn txnHandle, name string, offset uint64,
 	return count, c.done(status)
 }
 
-// rawBlockReadBatch reads len(statuses) blocks; nameOffsets and offsets have one more.
-func rawBlockReadBatch(file fileHandle, txn txnHandle, names []byte, nameOffsets []uint64,
-	buffer []byte, offsets []uint64, statuses []int32) error {
+// rawBlockReadWhole reads one whole block, as of one moment, and says how long it is: also with
+// ErrTooBig. code is what the block itself had to say, the error what the call had.
+func rawBlockReadWhole(file fileHandle, txn txnHandle, name string,
+	buffer []byte) (size uint64, code Code, err error) {
 	c := newCall()
-	return c.done(C.spw_block_read_batch(file, txn, (*C.char)(pointerOf(names)),
-		C.uint64_t(len(names)), uint64sOf(nameOffsets), C.size_t(len(statuses)), pointerOf(buffer),
-		C.uint64_t(len(buffer)), uint64sOf(offsets),
+	c.names[1] = C.uint64_t(len(name))
+	status := C.spw_block_read_batch(file, txn, bytesOf(name), C.uint64_t(len(name)), &c.names[0],
+		1, pointerOf(buffer), C.uint64_t(len(buffer)), &c.ends[0], &c.number, &c.err)
+	size, code = uint64(c.ends[1]), Code(c.number)
+	return size, code, c.done(status)
+}
+
+// rawBlockReadBatch reads one block per name; offsets has one entry more, statuses as many.
+func rawBlockReadBatch(file fileHandle, txn txnHandle, names *columns, buffer []byte,
+	offsets []uint64, statuses []Code) error {
+	c := newCall()
+	return c.done(C.spw_block_read_batch(file, txn, (*C.char)(pointerOf(names.data)),
+		C.uint64_t(len(names.data)), uint64sOf(names.offsets), C.size_t(names.count()),
+		pointerOf(buffer), C.uint64_t(len(buffer)), uint64sOf(offsets),
 		(*C.int32_t)(unsafe.Pointer(unsafe.SliceData(statuses))), &c.err))
 }
 
@@ -216,10 +239,11 @@ func rawBlobFree(blob blobHandle) { C.spw_blob_free(blob) }
 
 // ---- Listing ----
 
-// listCall is what C writes to for one list, as cursorCall is for a cursor.
+// listCall is what C writes to for one list, as cursorCall is for a cursor, and its current page.
 type listCall struct {
 	view C.spw_block_view
 	err  *C.spw_error
+	page blockPage
 }
 
 func (c *listCall) done(status C.spw_status) error {
@@ -231,15 +255,27 @@ func (c *listCall) done(status C.spw_status) error {
 	return takeError(status, err)
 }
 
-// blockPage is a view whose names and offsets stay in the library's memory, until the list's next
-// call. infos is nil without them.
+// blockPage is a view, which stays in the library's memory until the list's next call. infos is nil
+// without them.
 type blockPage struct {
 	names   []byte
 	offsets []uint64 // one more than there are names; empty: no more blocks
-	infos   []rawBlockInfo
+	infos   []C.spw_block_info
 }
 
-func rawListOpen(file fileHandle, txn txnHandle, prefix string, flags uint32) (listHandle, error) {
+func (p *blockPage) count() int { return max(len(p.offsets)-1, 0) }
+
+// info copies what stands in the page; only the name where there is no more.
+func (p *blockPage) info(i int) BlockInfo {
+	name := string(p.names[p.offsets[i]:p.offsets[i+1]])
+	if p.infos == nil {
+		return BlockInfo{Name: name}
+	}
+	return blockInfoOf(name, &p.infos[i])
+}
+
+func rawListOpen(file fileHandle, txn txnHandle, prefix string,
+	flags ListFlags) (listHandle, error) {
 	c := newCall()
 	status := C.spw_list_open(file, txn, bytesOf(prefix), C.size_t(len(prefix)), C.uint32_t(flags),
 		&c.list, &c.err)
@@ -247,105 +283,29 @@ func rawListOpen(file fileHandle, txn txnHandle, prefix string, flags uint32) (l
 	return list, c.done(status)
 }
 
-func (c *listCall) next(list listHandle, maxBlocks uint64) (blockPage, error) {
+// next leaves the next blocks in the page, which is empty at the end and after an error.
+func (c *listCall) next(list listHandle, maxBlocks uint64) error {
+	c.page = blockPage{}
 	c.view.struct_size = C.sizeof_spw_block_view
 	status := C.spw_list_next(list, C.uint64_t(maxBlocks), &c.view, &c.err)
-	var page blockPage
 	if count := int(c.view.count); count > 0 {
-		page.offsets = unsafe.Slice((*uint64)(unsafe.Pointer(c.view.name_offsets)), count+1)
-		page.names = unsafe.Slice((*byte)(unsafe.Pointer(c.view.names)), int(page.offsets[count]))
+		c.page.offsets = unsafe.Slice((*uint64)(unsafe.Pointer(c.view.name_offsets)), count+1)
+		c.page.names = unsafe.Slice((*byte)(unsafe.Pointer(c.view.names)), int(c.page.offsets[count]))
 		if c.view.infos != nil {
-			infos := unsafe.Slice(c.view.infos, count)
-			for i := range infos {
-				page.infos = append(page.infos, blockInfoOf(&infos[i]))
-			}
+			c.page.infos = unsafe.Slice(c.view.infos, count)
 		}
 	}
 	c.view = C.spw_block_view{}
-	return page, c.done(status)
+	return c.done(status)
 }
 
 func (c *listCall) seek(list listHandle, name string) error {
+	c.page = blockPage{}
 	return c.done(C.spw_list_seek(list, bytesOf(name), C.size_t(len(name)), &c.err))
 }
 
-func rawListFree(list listHandle) { C.spw_list_free(list) }
-
-// ---- Verification and statistics ----
-
-func rawFileVerify(file fileHandle, flags uint32, bytesPerSecond uint64,
-	op opHandle) (reportHandle, error) {
-	c := newCall()
-	status := C.spw_file_verify(file, C.uint32_t(flags), C.uint64_t(bytesPerSecond), op, &c.report,
-		&c.err)
-	report := c.report
-	return report, c.done(status)
-}
-
-// rawSummary is spw_verify_summary.
-type rawSummary struct{ blocks, blocksDamaged, bytes, problems uint64 }
-
-func rawReportSummary(report reportHandle) (rawSummary, error) {
-	c := newCall()
-	from := C.spw_verify_summary{struct_size: C.sizeof_spw_verify_summary}
-	err := c.done(C.spw_report_summary(report, &from, &c.err))
-	return rawSummary{uint64(from.blocks), uint64(from.blocks_damaged), uint64(from.bytes),
-		uint64(from.problems)}, err
-}
-
-// rawProblem is spw_problem, copied; name is empty for a structure of the file.
-type rawProblem struct {
-	code          Code
-	name, message string
-}
-
-func rawReportProblem(report reportHandle, index uint64) (rawProblem, error) {
-	c := newCall()
-	from := C.spw_problem{struct_size: C.sizeof_spw_problem}
-	err := c.done(C.spw_report_problem(report, C.uint64_t(index), &from, &c.err))
-	return rawProblem{Code(from.code), C.GoStringN(from.name, C.int(from.name_len)),
-		C.GoStringN(from.message, C.int(from.message_len))}, err
-}
-
-func rawReportFree(report reportHandle) { C.spw_report_free(report) }
-
-// rawFileStats is spw_block_stats.
-type rawFileStats struct {
-	blocks, payloadBytes                       uint64
-	bytesFile, bytesUsed, bytesHeld, bytesFree uint64
-	blocksDirty, bytesDirty, bytesCached       uint64
-	snapshots, puts, groups                    uint64
-	barriers, checkpoints                      uint64
-	bytesWritten, bytesRead, waits             uint64
-	cacheHits, cacheMisses, checksumErrors     uint64
-	health                                     Code
-}
-
-func rawFileStatsOf(file fileHandle) (rawFileStats, error) {
-	c := newCall()
-	from := C.spw_block_stats{struct_size: C.sizeof_spw_block_stats}
-	err := c.done(C.spw_file_stats(file, &from, &c.err))
-	return rawFileStats{
-		blocks:         uint64(from.blocks),
-		payloadBytes:   uint64(from.payload_bytes),
-		bytesFile:      uint64(from.bytes_file),
-		bytesUsed:      uint64(from.bytes_used),
-		bytesHeld:      uint64(from.bytes_held),
-		bytesFree:      uint64(from.bytes_free),
-		blocksDirty:    uint64(from.blocks_dirty),
-		bytesDirty:     uint64(from.bytes_dirty),
-		bytesCached:    uint64(from.bytes_cached),
-		snapshots:      uint64(from.snapshots),
-		puts:           uint64(from.puts),
-		groups:         uint64(from.groups),
-		barriers:       uint64(from.barriers),
-		checkpoints:    uint64(from.checkpoints),
-		bytesWritten:   uint64(from.bytes_written),
-		bytesRead:      uint64(from.bytes_read),
-		waits:          uint64(from.waits),
-		cacheHits:      uint64(from.cache_hits),
-		cacheMisses:    uint64(from.cache_misses),
-		checksumErrors: uint64(from.checksum_errors),
-		health:         Code(from.health),
-	}, err
+// free ends the page with the list.
+func (c *listCall) free(list listHandle) {
+	c.page = blockPage{}
+	C.spw_list_free(list)
 }

@@ -2,6 +2,7 @@ package spillway
 
 import (
 	"context"
+	"io/fs"
 	"syscall"
 )
 
@@ -12,25 +13,25 @@ type Code int32
 // The codes.
 const (
 	ErrInvalidArgument Code = spwInvalidArgument // the caller's mistake; nothing happened
-	ErrInvalidState    Code = spwInvalidState    // right call, wrong time: cursor in use, no view
+	ErrInvalidState    Code = spwInvalidState    // right call, wrong time: in use, committed, no view
 	ErrNoMemory        Code = spwNoMemory        // an allocation failed; nothing happened
-	ErrNotFound        Code = spwNotFound        // no such stream, record or store
+	ErrNotFound        Code = spwNotFound        // no such stream, record, block, store
 	ErrAlreadyExists   Code = spwAlreadyExists   // there is one, and the call asked for a new one
-	ErrBusy            Code = spwBusy            // another handle or process has the store open
+	ErrBusy            Code = spwBusy            // another handle or process has it open
 	ErrWouldBlock      Code = spwWouldBlock      // it would have to wait, and was told not to
 	ErrTimeout         Code = spwTimeout         // the given time is over
 	ErrCancelled       Code = spwCancelled       // its context was cancelled
-	ErrClosed          Code = spwClosed          // the store, cursor or owned batch is closed
+	ErrClosed          Code = spwClosed          // the store, file, cursor, ... is closed
 	ErrFull            Code = spwFull            // the disk or its quota is full; try again later
 	ErrTooBig          Code = spwTooBig          // larger than a limit or than the caller's buffer
-	ErrReadOnly        Code = spwReadOnly        // the store or its disk cannot be written
+	ErrReadOnly        Code = spwReadOnly        // it was opened so, or its disk is so
 	ErrIO              Code = spwIO              // the operating system failed; see Error.OS
 	ErrCorrupt         Code = spwCorrupt         // bytes on disk are damaged; nothing was repaired
 	ErrTrimmed         Code = spwTrimmed         // the records were dropped on request (Clear)
 	ErrUnsupported     Code = spwUnsupported     // unknown option, flag or feature of this version
 	ErrForked          Code = spwForked          // called in a forked child of the opening process
 	ErrInternal        Code = spwInternal        // a defect of the library
-	ErrConflict        Code = spwConflict        // a block is not of the version that was expected
+	ErrConflict        Code = spwConflict        // a block was changed by somebody else
 )
 
 // Error gives the code's name in the C interface, such as "SPW_BUSY".
@@ -60,8 +61,19 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Is reports whether target is the error's Code.
+// Is reports whether target is the error's Code, or what package io/fs has for it: fs.ErrNotExist,
+// fs.ErrExist, fs.ErrClosed, fs.ErrInvalid.
 func (e *Error) Is(target error) bool {
+	switch target {
+	case fs.ErrNotExist:
+		return e.Code == ErrNotFound
+	case fs.ErrExist:
+		return e.Code == ErrAlreadyExists
+	case fs.ErrClosed:
+		return e.Code == ErrClosed
+	case fs.ErrInvalid:
+		return e.Code == ErrInvalidArgument
+	}
 	code, ok := target.(Code)
 	return ok && code == e.Code
 }
@@ -90,7 +102,8 @@ var (
 	errBusy       = &Error{Code: ErrBusy, Index: -1}
 	errClosed     = &Error{Code: ErrClosed, Index: -1}
 	errNoMemory   = &Error{Code: ErrNoMemory, Index: -1}
-	errInUse      = &Error{Code: ErrInvalidState, Index: -1, Msg: "the cursor is in use elsewhere"}
+	errInUse      = &Error{Code: ErrInvalidState, Index: -1, Msg: "another goroutine uses it now"}
+	errCommitted  = &Error{Code: ErrInvalidState, Index: -1, Msg: "it was committed"}
 )
 
 // sharedError gives the object of a code whose errors are static in the library too, or nil.

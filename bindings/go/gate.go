@@ -11,7 +11,11 @@ import (
 // Who waits inside must never keep out who could end the wait. So there is one gate per stream for
 // Add, since adds to one stream are served in order anyway, and one per store for Flush, which
 // waits for the disk alone. Everything else passes no gate: Close, Clear, SetOption, reads, TryAdd.
+// A block file has one for changes and one for flushes; all that they ever wait for is the disk.
 type gate chan struct{}
+
+// wait is enter for calls that wait for the disk alone, and so end.
+func (g gate) wait() { g <- struct{}{} }
 
 func (g gate) leave() { <-g }
 

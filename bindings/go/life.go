@@ -45,18 +45,34 @@ func (l *life) end() bool {
 // LeakCounts says how many handles were collected without a Close since the program started.
 type LeakCounts struct {
 	Stores, Cursors, Batches uint64
+
+	Files, Transactions, Blobs, Lists, Readers, Writers uint64 // of block files
 }
 
 var leaks struct {
-	stores, cursors, batches atomic.Uint64
+	stores, cursors, batches                    atomic.Uint64
+	files, txns, blobs, lists, readers, writers atomic.Uint64
 }
 
 // Leaks counts the handles that the garbage collector had to free: numbers to watch in tests. Any
 // goroutine.
 func Leaks() LeakCounts {
-	return LeakCounts{leaks.stores.Load(), leaks.cursors.Load(), leaks.batches.Load()}
+	return LeakCounts{
+		Stores:       leaks.stores.Load(),
+		Cursors:      leaks.cursors.Load(),
+		Batches:      leaks.batches.Load(),
+		Files:        leaks.files.Load(),
+		Transactions: leaks.txns.Load(),
+		Blobs:        leaks.blobs.Load(),
+		Lists:        leaks.lists.Load(),
+		Readers:      leaks.readers.Load(),
+		Writers:      leaks.writers.Load(),
+	}
 }
 
 // LeakedStores counts the stores of this process that were freed without a successful close, also
 // by other users of the library. Any goroutine.
 func LeakedStores() uint64 { return rawLeakedStores() }
+
+// LeakedFiles is LeakedStores for block files.
+func LeakedFiles() uint64 { return rawLeakedFiles() }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Key names an option of a store or stream.
+// Key names an option of a store, a stream or a block file.
 type Key int32
 
 // The keys. Each has a function of its name that makes the option and says what it means. The value
@@ -23,9 +23,17 @@ const (
 	KeyWhenFull       Key = optWhenFull       // Full
 	KeyTimes          Key = optTimes          // 0 or 1
 
+	KeyFileChecksum Key = optFileChecksum     // Checksum
+	KeyDirtyBytes   Key = optFileDirtyBytes   // bytes
+	KeyDirtyBlocks  Key = optFileDirtyBlocks  // blocks
+	KeyCacheBytes   Key = optFileCacheBytes   // bytes
+	KeyGrowthBytes  Key = optFileGrowthBytes  // bytes
+	KeyJournalBytes Key = optFileJournalBytes // bytes
+
 	// Keys below 0 are this package's own.
 	keyAddsInFlight    Key = -1
 	keyFlushesInFlight Key = -2
+	keyChangesInFlight Key = -3
 )
 
 // Values of options and limits of the library.
@@ -51,7 +59,7 @@ const (
 	TierSQLite    Tier = tierSQLite    // a SQLite database, which any tool may open after Close
 )
 
-// Mode says what may and must be there when a store is opened.
+// Mode says what may and must be there when a store or a block file is opened.
 type Mode int64
 
 // The modes.
@@ -59,6 +67,7 @@ const (
 	OpenCreate   Mode = openCreate   // open it, or create it
 	OpenExisting Mode = openExisting // ErrNotFound if there is none
 	OpenNew      Mode = openNew      // ErrAlreadyExists if there is one
+	OpenReadOnly Mode = openReadOnly // of a block file only: it is there, and nothing of it is changed
 )
 
 // Full says what an add does at the hard limit.
@@ -70,7 +79,7 @@ const (
 	FullFail  Full = whenFullFail  // ErrWouldBlock at once
 )
 
-// Option is one value for [Open], [OpenMemory], [Store.Stream] or [Store.SetOption]. An unknown
+// Option is one value for [Open], [OpenMemory], [Store.Stream], [Store.SetOption] or [OpenFile]. An unknown
 // key, or one that does not belong where it is used, is [ErrUnsupported]; a value out of range, or
 // a key given twice, [ErrInvalidArgument].
 type Option struct {
@@ -116,7 +125,7 @@ func Timeout(timeout time.Duration) Option {
 // own. For a store.
 func ColdTier(tier Tier) Option { return Option{KeyColdTier, int64(tier)} }
 
-// OpenMode says what may and must be there: [OpenCreate] by default. For a store.
+// OpenMode says what may and must be there: [OpenCreate] by default. For a store, a block file.
 func OpenMode(mode Mode) Option { return Option{KeyOpenMode, int64(mode)} }
 
 // WhenFull says what an add does at the hard limit: [FullBlock] by default, in memory-only stores
@@ -138,10 +147,50 @@ func Times(on bool) Option {
 // nobody else. For a store; an option of this package.
 func AddsInFlight(count int) Option { return Option{keyAddsInFlight, int64(count)} }
 
-// FlushesInFlight sets how many Flushes of the store may be inside the library at once: at least 1,
-// 64 by default, because those that wait together are served by one commit. For a store; an option
-// of this package.
+// FlushesInFlight sets how many Flushes (of a block file, also durable commits) may be inside the
+// library at once: at least 1, 64 by default, because those that wait together are served by one
+// commit. For a store, a block file; an option of this package.
 func FlushesInFlight(count int) Option { return Option{keyFlushesInFlight, int64(count)} }
+
+// Checksum says how damage is found in a block file.
+type Checksum int64
+
+// The checksums.
+const (
+	ChecksumXXH3   Checksum = checksumXXH3   // 64 bits; finds accidents
+	ChecksumSHA256 Checksum = checksumSHA256 // 256 bits; slower
+)
+
+// FileChecksum says how damage is found in a new file: [ChecksumXXH3] by default. An existing file
+// knows its own, and naming another is [ErrInvalidArgument]. For a block file.
+func FileChecksum(checksum Checksum) Option { return Option{KeyFileChecksum, int64(checksum)} }
+
+// DirtyBytes limits the bytes of changes that wait in memory: at least 1 MiB, 64 MiB by default.
+// They are written in the background from half of it on; a change that finds it full waits for the
+// disk. For a block file.
+func DirtyBytes(bytes int64) Option { return Option{KeyDirtyBytes, bytes} }
+
+// DirtyBlocks limits the blocks whose changes wait in memory: at least 1, 65,536 by default. Same
+// rules. For a block file.
+func DirtyBlocks(blocks int64) Option { return Option{KeyDirtyBlocks, blocks} }
+
+// CacheBytes limits the payload that is kept for Get once proved: 0 or more, 32 MiB by default. For
+// a block file.
+func CacheBytes(bytes int64) Option { return Option{KeyCacheBytes, bytes} }
+
+// GrowthBytes sets the step in which the file grows: 1 MiB to 1 GiB, 10 MiB by default. For a block
+// file.
+func GrowthBytes(bytes int64) Option { return Option{KeyGrowthBytes, bytes} }
+
+// JournalBytes sets after how much journal a checkpoint is made at the latest: at least 1 MiB, 64
+// MiB by default. More makes a later open after a crash longer. For a block file.
+func JournalBytes(bytes int64) Option { return Option{KeyJournalBytes, bytes} }
+
+// ChangesInFlight sets how many changes of the file's blocks may be inside the library at once,
+// each on a thread of its own, since a change may have to wait for the disk; others queue in Go, in
+// order. At least 1; 4 for each of GOMAXPROCS when the file is opened by default. For a block file;
+// an option of this package.
+func ChangesInFlight(count int) Option { return Option{keyChangesInFlight, int64(count)} }
 
 func milliseconds(d time.Duration) int64 {
 	ms := int64(d / time.Millisecond)

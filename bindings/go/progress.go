@@ -5,17 +5,23 @@ import (
 	"sync"
 )
 
-// Progress shows how far the Flush or Close is that runs, or ran last, with a context from
-// [WithProgress]. The zero value is ready. Any goroutine may ask, at any time.
+// Progress shows how far the call is that runs, or ran last, with a context from [WithProgress]: a
+// Flush or Close of a store; of a block file, OpenFile, Verify, Vacuum, Copy, Import or Export. The zero value is ready. Any goroutine may ask, at any time.
 type Progress struct {
 	mu          sync.Mutex
 	op          *boundOp // of the call that runs
 	done, total uint64   // of the one that ran last
 }
 
-// Records gives the records written and to be written in all; 0, 0 before there is something to
-// tell.
-func (p *Progress) Records() (done, total uint64) {
+// Records gives the records that a store has written and has to write in all; 0, 0 before there is
+// something to tell.
+func (p *Progress) Records() (done, total uint64) { return p.now() }
+
+// Bytes gives the bytes of a block file that are done and to be done in all; total is 0 where that
+// is not known, as while importing.
+func (p *Progress) Bytes() (done, total uint64) { return p.now() }
+
+func (p *Progress) now() (done, total uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.op != nil {
@@ -26,7 +32,7 @@ func (p *Progress) Records() (done, total uint64) {
 
 type progressKey struct{}
 
-// WithProgress returns a context whose Flush or Close, one at a time, reports to progress.
+// WithProgress returns a context whose calls, one at a time, report to progress.
 func WithProgress(ctx context.Context, progress *Progress) context.Context {
 	return context.WithValue(ctx, progressKey{}, progress)
 }
@@ -41,7 +47,7 @@ func watch(ctx context.Context, op *boundOp) func() {
 	defer progress.mu.Unlock()
 	progress.op = op
 	return func() {
-		progress.Records()
+		progress.now()
 		progress.mu.Lock()
 		defer progress.mu.Unlock()
 		if progress.op == op {

@@ -166,13 +166,15 @@ func (s *Store) close(flags uint32, timeoutMs int64, op opHandle) error {
 	return err
 }
 
-// FlushLevel says how safe a flush makes records.
+// FlushLevel says how safe a flush makes records, or a flush or commit makes blocks.
 type FlushLevel int32
 
-// The levels.
+// The levels. The last two are for block files only.
 const (
-	FlushKernel FlushLevel = flushKernel // survives the end of this process, not a power cut
-	FlushDevice FlushLevel = flushDevice // survives a power cut
+	FlushKernel     FlushLevel = flushKernel     // survives the end of this process, not a power cut
+	FlushDevice     FlushLevel = flushDevice     // survives a power cut
+	FlushCheckpoint FlushLevel = flushCheckpoint // and the next open has nothing to replay
+	CommitRelaxed   FlushLevel = commitRelaxed   // for a commit: durable with the next flush
 )
 
 // Flush returns when everything admitted before the call, by any goroutine, is as safe as level

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -187,3 +189,72 @@ func recordCount(t testing.TB, store *Store, stream Stream) uint64 {
 }
 
 func numbered(i int) string { return fmt.Sprintf("record %d", i) }
+
+func blocksPath(t testing.TB) string { return filepath.Join(t.TempDir(), "test.blocks") }
+
+// openBlocks opens a block file that the test closes, if it did not do so itself.
+func openBlocks(t testing.TB, path string, options ...Option) *File {
+	t.Helper()
+	file := got(OpenFile(background, path, options...))(t)
+	t.Cleanup(func() { must(t, file.Close()) })
+	return file
+}
+
+// blockModel is what a block file should hold.
+type blockModel map[string][]byte
+
+func randomBytes(random *rand.Rand, size int) []byte {
+	data := make([]byte, size)
+	for i := range data {
+		data[i] = byte(random.Uint32())
+	}
+	return data
+}
+
+// put puts a block and notes it.
+func (m blockModel) put(t testing.TB, file *File, name string, data []byte) uint64 {
+	t.Helper()
+	m[name] = bytes.Clone(data)
+	return got(file.Put(name, data))(t)
+}
+
+// readers is what a file, a transaction and a snapshot have in common.
+type readers interface {
+	All(prefix string) iter.Seq2[BlockInfo, error]
+	Read(dst []byte, name string) ([]byte, error)
+	ReadRange(buffer []byte, name string, offset uint64) (int, error)
+	ReadBatch(into *ReadBuffer, names ...string) error
+	Get(name string) (*Blob, error)
+}
+
+// compare lists all blocks and compares every byte of them, by every way to read them.
+func (m blockModel) compare(t testing.TB, blocks readers) {
+	t.Helper()
+	var names []string
+	for info, err := range blocks.All("") {
+		must(t, err)
+		if data, ok := m[info.Name]; !ok || info.Length != uint64(len(data)) {
+			t.Fatalf("%q has %d bytes, want %d (%v)", info.Name, info.Length, len(data), ok)
+		}
+		names = append(names, info.Name)
+	}
+	if len(names) != len(m) || !slices.IsSorted(names) {
+		t.Fatalf("%d blocks, want %d: %q", len(names), len(m), names)
+	}
+	var buffer ReadBuffer
+	must(t, blocks.ReadBatch(&buffer, names...))
+	for i, name := range names {
+		data := m[name]
+		must(t, buffer.Err(i))
+		read := got(blocks.Read([]byte("before"), name))(t)
+		blob := got(blocks.Get(name))(t)
+		part := make([]byte, len(data)/2+1)
+		count := got(blocks.ReadRange(part, name, uint64(len(data)/2)))(t)
+		if !bytes.Equal(buffer.Bytes(i), data) || string(read) != "before"+string(data) ||
+			!bytes.Equal(blob.Bytes(), data) || blob.Len() != len(data) ||
+			!bytes.Equal(part[:count], data[len(data)/2:]) {
+			t.Fatalf("%q holds other bytes", name)
+		}
+		must(t, blob.Close())
+	}
+}
