@@ -26,7 +26,8 @@ UNUSED_IN_GO = {"spw_store_addv", "spw_options_set_bytes", "spw_error_code"}
 UNUSED_IN_GO_CONSTANTS = {"SPW_VERSION", "SPW_STRUCT_SLICE", "SPW_OK", "SPW_VIEW_DENSE"}
 # Structs of which Go reads or writes every field.
 GO_STRUCTS = ("spw_stats", "spw_stream_stats", "spw_event", "spw_view", "spw_scan", "spw_block_info",
-              "spw_block_view", "spw_block_stats", "spw_verify_summary", "spw_problem")
+              "spw_block_view", "spw_block_stats", "spw_verify_summary", "spw_problem", "spw_vacuum_result",
+              "spw_transfer")
 
 WIDTH = {"i32": 4, "u32": 4, "i64": 8, "u64": 8, "usize": 8, "pointer": 8, "u8": 1}
 
@@ -262,7 +263,9 @@ CSHARP_CHANGES = [
 GO_CHANGES = [("cgo.go", r"C\.spw_cursor_seek\(", "C.spw_cursor_sought("), ("cgo.go", r"C\.SPW_OPT_TIMES\b", "10"),
               ("cgo.go", r"\.records_cleared\b", ".records_live"),
               ("cgo_file.go", r"C\.spw_block_patch\(", "C.spw_block_patched("),
-              ("cgo_file.go", r"\.bytes_held\b", ".bytes_free")]
+              ("cgo_transfer.go", r"\.bytes_held\b", ".bytes_free"),
+              ("cgo_transfer.go", r"C\.spw_reader_seek\(", "C.spw_reader_sought("),
+              ("cgo_transfer.go", r"\.bytes_needed\b", ".bytes_moved")]
 
 
 def blind_spots(check, texts, changes):
