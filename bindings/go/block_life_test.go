@@ -67,6 +67,7 @@ func TestBlockClosedFileSaysClosed(t *testing.T) {
 		"Copy":         func() error { return file.Copy(background, folder+"/copy") },
 		"Import":       func() error { return second(file.Import(background, folder, "")) },
 		"Export":       func() error { return second(file.Export(background, "", folder)) },
+		"FS":           func() error { return second(file.FS().Open(".")) },
 		"Tx.Put":       func() error { return second(tx.Put("x", nil)) },
 		"Tx.Read":      func() error { return second(tx.Read(nil, "a")) },
 		"Tx.Commit":    func() error { return tx.Commit(CommitRelaxed) },
