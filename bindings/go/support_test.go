@@ -3,6 +3,7 @@ package spillway
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -204,11 +205,11 @@ func openBlocks(t testing.TB, path string, options ...Option) *File {
 type blockModel map[string][]byte
 
 func randomBytes(random *rand.Rand, size int) []byte {
-	data := make([]byte, size)
-	for i := range data {
-		data[i] = byte(random.Uint32())
+	data := make([]byte, 0, size+8)
+	for len(data) < size {
+		data = binary.LittleEndian.AppendUint64(data, random.Uint64())
 	}
-	return data
+	return data[:size:size]
 }
 
 // put puts a block and notes it.
