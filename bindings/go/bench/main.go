@@ -1,5 +1,6 @@
-// Bench measures what a record costs on its way in and out, in a store in memory only; the same
-// workload is there in every language. RECORDS=n sets how many.
+// Bench measures what a record costs on its way in and out, in a store in memory only, and what a
+// batch of blocks costs, in a file at BLOCKS if that is set; the same workload is there in every
+// language: tests/bindings/throughput.sh says which. RECORDS=n sets how many records.
 package main
 
 import (
@@ -46,6 +47,9 @@ func main() {
 	}
 	fmt.Printf("add_ns_per_record %.2f\n", float64(add.Nanoseconds())/float64(records))
 	fmt.Printf("read_ns_per_record %.2f\n", float64(read.Nanoseconds())/float64(records))
+	if path := os.Getenv("BLOCKS"); path != "" {
+		measureBlocks(path)
+	}
 }
 
 func check(err error) {
