@@ -125,7 +125,7 @@ def rust(texts):
         # Rust writes the outermost pointer first.
         return " ".join([names.get(base, base)] + ["const*" if l == "const" else "*" for l in reversed(levels)])
 
-    text = re.sub(r"//.*", "", texts["functions.rs"])
+    text = re.sub(r"//.*", "", texts["functions.rs"] + texts["file_functions.rs"])
     for name, parameters, returns in re.findall(r"pub fn (\w+)\(([^)]*)\)(?:\s*->\s*([^;]+))?;", text):
         pairs = [p.split(":", 1) for p in parameters.split(",") if p.strip()]
         found.functions[name] = (type_of(returns) if returns else "void",
@@ -245,7 +245,7 @@ RUST_CHANGES = [
     ("structs.rs", r"pub stream: u32,\n\s*pub reserved: u32", r"pub stream: u64"),
     ("constants.rs", r"SPW_OPT_TIMES: i32 = 10", "SPW_OPT_TIMES: i32 = 11"),
     ("constants.rs", r"pub const SPW_FLUSH_DEVICE.*", ""),
-    ("functions.rs", r"(fn spw_block_put\([^;]*?),\s*expected: u64", r"\1"),
+    ("file_functions.rs", r"(fn spw_block_put\([^;]*?),\s*expected: u64", r"\1"),
     ("structs.rs", r"pub tag: \[u8; 128\]", "pub tag: [u8; 120]"),
     ("constants.rs", r"pub const SPW_CONFLICT.*", ""),
 ]

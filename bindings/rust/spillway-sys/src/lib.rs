@@ -11,10 +11,12 @@
 #![allow(non_camel_case_types)]
 
 mod constants;
+mod file_functions;
 mod functions;
 mod structs;
 
 pub use constants::*;
+pub use file_functions::*;
 pub use functions::*;
 pub use structs::*;
 
@@ -67,4 +69,6 @@ opaque! {
     spw_blob: "Bytes of a block, with a life of their own.",
     spw_list: "Blocks in the order of their names.",
     spw_report: "What a verification found.",
+    spw_reader: "Reads a block piece by piece.",
+    spw_writer: "Writes a block piece by piece.",
 }

@@ -135,6 +135,30 @@ pub struct spw_block_view {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
+pub struct spw_vacuum_result {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub bytes_moved: u64,
+    pub bytes_needed: u64,
+    pub bytes_before: u64,
+    pub bytes_after: u64,
+    pub bytes_file: u64,
+    pub done: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_transfer {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub blocks: u64,
+    pub bytes: u64,
+    pub equal: u64,
+    pub ignored: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
 pub struct spw_verify_summary {
     pub struct_size: u32,
     pub flags: u32,
@@ -181,6 +205,9 @@ pub struct spw_block_stats {
     pub cache_misses: u64,
     pub checksum_errors: u64,
     pub health: u64,
+    pub bytes_disk: u64,
+    pub scrub_passes: u64,
+    pub scrub_problems: u64,
 }
 
 /// The size of each on 64 bits; all are aligned to 8 bytes.
@@ -195,7 +222,9 @@ const _: () = {
     assert!(size_of::<spw_view>() == 72 && align_of::<spw_view>() == 8);
     assert!(size_of::<spw_block_info>() == 168 && align_of::<spw_block_info>() == 8);
     assert!(size_of::<spw_block_view>() == 40 && align_of::<spw_block_view>() == 8);
+    assert!(size_of::<spw_vacuum_result>() == 56 && align_of::<spw_vacuum_result>() == 8);
+    assert!(size_of::<spw_transfer>() == 40 && align_of::<spw_transfer>() == 8);
     assert!(size_of::<spw_verify_summary>() == 40 && align_of::<spw_verify_summary>() == 8);
     assert!(size_of::<spw_problem>() == 40 && align_of::<spw_problem>() == 8);
-    assert!(size_of::<spw_block_stats>() == 176 && align_of::<spw_block_stats>() == 8);
+    assert!(size_of::<spw_block_stats>() == 200 && align_of::<spw_block_stats>() == 8);
 };

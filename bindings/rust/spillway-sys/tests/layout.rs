@@ -124,6 +124,24 @@ offsets! {
         name_offsets: 24,
         infos: 32,
     }
+    spw_vacuum_result {
+        struct_size: 0,
+        flags: 4,
+        bytes_moved: 8,
+        bytes_needed: 16,
+        bytes_before: 24,
+        bytes_after: 32,
+        bytes_file: 40,
+        done: 48,
+    }
+    spw_transfer {
+        struct_size: 0,
+        flags: 4,
+        blocks: 8,
+        bytes: 16,
+        equal: 24,
+        ignored: 32,
+    }
     spw_verify_summary {
         struct_size: 0,
         flags: 4,
@@ -164,6 +182,9 @@ offsets! {
         cache_misses: 152,
         checksum_errors: 160,
         health: 168,
+        bytes_disk: 176,
+        scrub_passes: 184,
+        scrub_problems: 192,
     }
 }
 
@@ -181,6 +202,8 @@ fn sizes_as_the_library_was_built() {
         (SPW_STRUCT_BLOCK_STATS, size_of::<spw_block_stats>()),
         (SPW_STRUCT_VERIFY_SUMMARY, size_of::<spw_verify_summary>()),
         (SPW_STRUCT_PROBLEM, size_of::<spw_problem>()),
+        (SPW_STRUCT_VACUUM_RESULT, size_of::<spw_vacuum_result>()),
+        (SPW_STRUCT_TRANSFER, size_of::<spw_transfer>()),
         (99, 0),
     ];
     for (id, size) in sizes {

@@ -45,6 +45,8 @@ pub(crate) fn check_library() -> Result<(), Error> {
         (sys::SPW_STRUCT_BLOCK_STATS, size_of::<sys::spw_block_stats>()),
         (sys::SPW_STRUCT_VERIFY_SUMMARY, size_of::<sys::spw_verify_summary>()),
         (sys::SPW_STRUCT_PROBLEM, size_of::<sys::spw_problem>()),
+        (sys::SPW_STRUCT_VACUUM_RESULT, size_of::<sys::spw_vacuum_result>()),
+        (sys::SPW_STRUCT_TRANSFER, size_of::<sys::spw_transfer>()),
     ];
     if sizes.iter().any(|(id, size)| unsafe { sys::spw_sizeof(*id) } < *size) {
         let message = "the structs of the libspillway that is loaded do not fit this binding";
