@@ -17,15 +17,16 @@ use spillway_sys as sys;
 pub enum ErrorKind {
     /// The caller's mistake; nothing happened.
     InvalidArgument,
-    /// The right call at the wrong time: the cursor has no current view.
+    /// The right call at the wrong time: the cursor has no current view, the transaction was
+    /// committed.
     InvalidState,
     /// An allocation failed; nothing happened.
     NoMemory,
-    /// No such stream, record or store.
+    /// No such stream, record, store, block or block file.
     NotFound,
     /// There is one already, and the call asked for a new one.
     AlreadyExists,
-    /// Another handle or process has the store open.
+    /// Another handle or process has the store or block file open.
     Busy,
     /// It would have to wait, and was told not to.
     WouldBlock,
@@ -33,13 +34,13 @@ pub enum ErrorKind {
     Timeout,
     /// Its [`CancelToken`](crate::CancelToken) was cancelled.
     Cancelled,
-    /// The store is closed.
+    /// The store or block file is closed.
     Closed,
     /// The disk or its quota is full; try again when there is room.
     Full,
     /// Larger than a limit.
     TooBig,
-    /// The store or its disk cannot be written.
+    /// The store, the block file or its disk cannot be written.
     ReadOnly,
     /// The operating system failed; see [`Error::os_error`].
     Io,
@@ -49,7 +50,7 @@ pub enum ErrorKind {
     Trimmed,
     /// Unknown option or feature of the library that is loaded.
     Unsupported,
-    /// Called in a child process of the one that opened the store.
+    /// Called in a child process of the one that opened the store or block file.
     Forked,
     /// A defect of the library.
     Internal,

@@ -17,7 +17,8 @@ pub const UNLIMITED: u64 = sys::SPW_UNLIMITED as u64;
 /// Names an option for [`Store::option`] and its kin, where options are plain numbers: bytes,
 /// records, percent, milliseconds, or the value of an enum such as [`WhenFull`] `as i64`.
 ///
-/// The builders [`Options`] and [`StreamOptions`] have a method for each. A number that the library
+/// The builders [`Options`], [`StreamOptions`] and [`BlockOptions`](crate::BlockOptions) have a
+/// method for each. A number that the library
 /// does not know is refused by it as [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key(pub i32);
@@ -37,12 +38,29 @@ impl Key {
     pub const TIMEOUT_MS: Key = Key(sys::SPW_OPT_TIMEOUT_MS);
     /// Store: a [`ColdTier`].
     pub const COLD_TIER: Key = Key(sys::SPW_OPT_COLD_TIER);
-    /// Store: an [`OpenMode`].
+    /// Store and block file: an [`OpenMode`].
     pub const OPEN: Key = Key(sys::SPW_OPT_OPEN);
     /// Store and stream, live for a stream: a [`WhenFull`].
     pub const WHEN_FULL: Key = Key(sys::SPW_OPT_WHEN_FULL);
     /// Stream, fixed: 1 if every record has a time, 0 if none has.
     pub const TIMES: Key = Key(sys::SPW_OPT_TIMES);
+    /// Block file: a [`Checksum`](crate::Checksum).
+    pub const FILE_CHECKSUM: Key = Key(sys::SPW_OPT_FILE_CHECKSUM);
+    /// Block file: changes that may wait in memory, in bytes; see
+    /// [`BlockOptions::dirty_bytes`](crate::BlockOptions::dirty_bytes).
+    pub const FILE_DIRTY_BYTES: Key = Key(sys::SPW_OPT_FILE_DIRTY_BYTES);
+    /// Block file: blocks whose changes may wait in memory; see
+    /// [`BlockOptions::dirty_blocks`](crate::BlockOptions::dirty_blocks).
+    pub const FILE_DIRTY_BLOCKS: Key = Key(sys::SPW_OPT_FILE_DIRTY_BLOCKS);
+    /// Block file: payload kept once proved, in bytes; see
+    /// [`BlockOptions::cache_bytes`](crate::BlockOptions::cache_bytes).
+    pub const FILE_CACHE_BYTES: Key = Key(sys::SPW_OPT_FILE_CACHE_BYTES);
+    /// Block file: the step in which it grows, in bytes; see
+    /// [`BlockOptions::growth_bytes`](crate::BlockOptions::growth_bytes).
+    pub const FILE_GROWTH_BYTES: Key = Key(sys::SPW_OPT_FILE_GROWTH_BYTES);
+    /// Block file: journal after which a checkpoint is made, in bytes; see
+    /// [`BlockOptions::journal_bytes`](crate::BlockOptions::journal_bytes).
+    pub const FILE_JOURNAL_BYTES: Key = Key(sys::SPW_OPT_FILE_JOURNAL_BYTES);
 }
 
 /// Where spilled records go.
@@ -57,7 +75,7 @@ pub enum ColdTier {
     Sqlite = sys::SPW_TIER_SQLITE as isize,
 }
 
-/// What may and must be there already, of a store or of a stream.
+/// What may and must be there already, of a store, a stream or a block file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OpenMode {
     /// Open it, or create it.
@@ -79,19 +97,19 @@ pub enum WhenFull {
 
 /// The values that were set; the library checks them together when they are used.
 #[derive(Clone, Debug, Default)]
-struct Values(Vec<(Key, i64)>);
+pub(crate) struct Values(Vec<(Key, i64)>);
 
 impl Values {
-    fn set(&mut self, key: Key, value: i64) {
+    pub(crate) fn set(&mut self, key: Key, value: i64) {
         self.0.retain(|(other, _)| *other != key);
         self.0.push((key, value));
     }
 
-    fn get(&self, key: Key) -> Option<i64> {
+    pub(crate) fn get(&self, key: Key) -> Option<i64> {
         self.0.iter().find(|(other, _)| *other == key).map(|(_, value)| *value)
     }
 
-    fn to_native(&self) -> Result<NativeOptions, Error> {
+    pub(crate) fn to_native(&self) -> Result<NativeOptions, Error> {
         let mut raw = null_mut();
         check(|err| unsafe { sys::spw_options_new(&mut raw, err) })?;
         let native = NativeOptions(raw);
@@ -112,7 +130,7 @@ impl Drop for NativeOptions {
 }
 
 /// A limit of the caller's as the library has it.
-fn limit(value: u64) -> i64 {
+pub(crate) fn limit(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(sys::SPW_UNLIMITED)
 }
 

@@ -8,34 +8,42 @@ use spillway_sys as sys;
 use crate::error::{check, Error, ErrorKind};
 use crate::store::Stream;
 
-/// One list for the fields, their comments, and where they come from.
+/// One list for the fields, their comments, and where they come from: the struct of that name in the
+/// library, which a call fills for a handle.
 macro_rules! stats {
-    ($($(#[$doc:meta])* $field:ident,)*) => {
-        /// Numbers of a store. Counters since it was opened, unless noted as "now".
-        ///
-        /// In a store at rest `records_live == records_unspilled + records_cold`, and
-        /// `bytes_resident == bytes_unspilled + bytes_clean + bytes_free`.
+    (
+        $(#[$about:meta])*
+        $name:ident: $raw:ident by $call:ident($handle:ident)
+        $($(#[$doc:meta])* $field:ident,)*
+    ) => {
+        $(#[$about])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
-        pub struct Stats {
+        pub struct $name {
             $($(#[$doc])* pub $field: u64,)*
             /// What ended writing, or `Full`, which is tried again; `None`: all is well.
             pub health: Option<ErrorKind>,
         }
 
-        impl Stats {
-            pub(crate) fn of(store: *const sys::spw_store) -> Result<Stats, Error> {
-                let struct_size = size_of::<sys::spw_stats>() as u32;
+        impl $name {
+            pub(crate) fn of(handle: *const sys::$handle) -> Result<$name, Error> {
+                let struct_size = size_of::<sys::$raw>() as u32;
                 let (health, flags) = (0, 0);
-                let mut raw = sys::spw_stats { struct_size, flags, health, $($field: 0,)* };
-                check(|err| unsafe { sys::spw_store_stats(store, &mut raw, err) })?;
-                Ok(Stats { $($field: raw.$field,)* health: trouble(raw.health as i32) })
+                let mut raw = sys::$raw { struct_size, flags, health, $($field: 0,)* };
+                check(|err| unsafe { sys::$call(handle, &mut raw, err) })?;
+                Ok($name { $($field: raw.$field,)* health: trouble(raw.health as i32) })
             }
         }
     };
 }
+pub(crate) use stats;
 
 stats! {
+    /// Numbers of a store. Counters since it was opened, unless noted as "now".
+    ///
+    /// In a store at rest `records_live == records_unspilled + records_cold`, and
+    /// `bytes_resident == bytes_unspilled + bytes_clean + bytes_free`.
+    Stats: spw_stats by spw_store_stats(spw_store)
     /// Now: streams of the store.
     streams,
     /// Batches admitted.
@@ -113,7 +121,7 @@ stats! {
     events_lost,
 }
 
-fn trouble(status: i32) -> Option<ErrorKind> {
+pub(crate) fn trouble(status: i32) -> Option<ErrorKind> {
     (status != sys::SPW_OK).then(|| ErrorKind::of(status))
 }
 

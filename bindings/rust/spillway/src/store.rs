@@ -10,9 +10,9 @@ use std::sync::Arc;
 use spillway_sys as sys;
 
 use crate::batch::Columns;
-use crate::close::CloseError;
 use crate::cursor::Cursor;
 use crate::error::{check, Error};
+use crate::failed::CloseError;
 use crate::op::{with_op, CancelToken};
 use crate::options::{Key, NativeOptions, OpenMode, Options, StreamOptions};
 use crate::owned::OwnedBatch;
@@ -93,13 +93,15 @@ impl Stream {
     }
 }
 
-/// How safe a flush makes what was admitted.
+/// How safe a flush makes what was admitted or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FlushLevel {
     /// With the operating system: it survives the end of this process, not a power cut.
     Kernel = sys::SPW_FLUSH_KERNEL as isize,
     /// On the device: it survives a power cut.
     Device = sys::SPW_FLUSH_DEVICE as isize,
+    /// Of a block file only: on the device, and the next open has nothing to replay.
+    Checkpoint = sys::SPW_FLUSH_CHECKPOINT as isize,
 }
 
 /// Opening and closing.

@@ -25,8 +25,14 @@ pub fn leaked_stores() -> u64 {
     unsafe { sys::spw_leaked_stores() }
 }
 
+/// Block files that were dropped without a successful close since the library was loaded: a number
+/// to watch in tests.
+pub fn leaked_files() -> u64 {
+    unsafe { sys::spw_leaked_files() }
+}
+
 /// A library that is older than this binding, or of another major version, is refused when a store
-/// is opened, before it can misread a struct. Structs only ever grow.
+/// or block file is opened, before it can misread a struct. Structs only ever grow.
 pub(crate) fn check_library() -> Result<(), Error> {
     let (major, minor) = abi_version();
     let same = i32::from(major) == sys::SPW_VERSION_MAJOR;

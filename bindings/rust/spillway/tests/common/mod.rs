@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use spillway::{Batch, ColdTier, Cursor, ErrorKind, Options, OwnedRecord, Store, Stream, WhenFull};
+use spillway::{
+    Batch, BlockFile, BlockOptions, Blocks, ColdTier, Cursor, Error, ErrorKind, Options,
+    OwnedRecord, Store, Stream, WhenFull,
+};
 
 /// SplitMix64. `SEED` repeats a run, as in all tests here; the seed is shown when a test fails.
 pub struct Prng(u64);
@@ -61,6 +64,14 @@ impl Folder {
     pub fn store(&self) -> PathBuf {
         self.0.join("store.spw")
     }
+
+    pub fn blocks(&self) -> PathBuf {
+        self.0.join("blocks")
+    }
+
+    pub fn file(&self) -> BlockFile {
+        BlockOptions::new().open(self.blocks()).expect("a block file")
+    }
 }
 
 impl Drop for Folder {
@@ -107,6 +118,23 @@ pub fn all(cursor: &mut Cursor) -> Vec<OwnedRecord> {
 
 pub fn contents(store: &Store, stream: Stream) -> Vec<OwnedRecord> {
     all(&mut store.cursor(stream, ..).expect("a cursor"))
+}
+
+/// All bytes of a block, through the call that copies them.
+pub fn bytes_of(blocks: &Blocks, name: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
+    let name = name.as_ref();
+    let mut bytes = vec![0xee; blocks.stat(name)?.length() as usize + 1];
+    let len = blocks.read_at(name, &mut bytes, 0)?;
+    assert_eq!(bytes.pop(), Some(0xee), "nothing is written behind the block's end");
+    assert_eq!(len, bytes.len());
+    Ok(bytes)
+}
+
+/// Names and bytes of all blocks, in the order of the list.
+pub fn all_blocks(blocks: &Blocks) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let names: Result<Vec<_>, _> = blocks.list_names("").expect("a list").names().collect();
+    let with_bytes = |name: Vec<u8>| (name.clone(), bytes_of(blocks, &name).expect("a block"));
+    names.expect("names").into_iter().map(with_bytes).collect()
 }
 
 /// What is wrong with the kind of an error, at the line of the caller.
