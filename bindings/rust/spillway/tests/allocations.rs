@@ -1,11 +1,14 @@
-//! Adding with a batch that is used again and reading views allocate nothing on this side. Alone in
-//! its program: it counts for the whole process.
+//! Adding with a batch that is used again and reading views allocate nothing on this side, for
+//! records and for blocks. Alone in its program: it counts for the whole process.
 #![deny(unsafe_op_in_unsafe_fn)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use spillway::{Batch, CancelToken, Options, Store, Stream, ViewLimit, UNLIMITED};
+use spillway::{
+    Batch, BlockBatch, BlockFile, BlockOptions, BlockReads, CancelToken, Options, Store, Stream,
+    ViewLimit, UNLIMITED,
+};
 
 struct Counting;
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
@@ -56,8 +59,64 @@ fn fewest_allocations(mut work: impl FnMut()) -> u64 {
     (0..10).map(count).min().expect("rounds")
 }
 
+fn name_of(number: u32) -> [u8; 3] {
+    [number / 100, number / 10 % 10, number % 10].map(|digit| b'0' + digit as u8)
+}
+
+fn fill_and_put(file: &BlockFile, batch: &mut BlockBatch, versions: &mut Vec<u64>) {
+    batch.clear();
+    for number in 0..500 {
+        batch.push(name_of(number), [7; 4096]);
+    }
+    file.put_batch(&*batch).unwrap();
+    file.put_batch_versions(&*batch, versions).unwrap();
+}
+
+fn read_blocks(file: &BlockFile, reads: &mut BlockReads) {
+    file.read_batch(reads).unwrap();
+    assert!(reads.iter().all(|(_, block)| block == Ok(&[7; 4096])));
+}
+
+fn list_blocks(file: &BlockFile) -> u64 {
+    let mut list = file.list("").unwrap();
+    let mut bytes = 0;
+    while let Some(view) = list.next().unwrap() {
+        bytes += view.iter().map(|block| block.info.length()).sum::<u64>();
+    }
+    bytes
+}
+
 #[test]
 fn steady_state_allocates_nothing() {
+    records_in_steady_state();
+    blocks_in_steady_state(); // not a test of its own, which would run at the same time
+}
+
+fn blocks_in_steady_state() {
+    let path = std::env::temp_dir().join(format!("spillway-allocations-{}", std::process::id()));
+    let file = BlockOptions::new().open(&path).unwrap();
+    let (mut batch, mut versions, mut reads) = (BlockBatch::new(), Vec::new(), BlockReads::new());
+    fill_and_put(&file, &mut batch, &mut versions);
+    reads.extend(file.list_names("").unwrap().names().map(Result::unwrap));
+    assert_eq!(reads.len(), 500);
+    read_blocks(&file, &mut reads);
+    assert_eq!(fewest_allocations(|| fill_and_put(&file, &mut batch, &mut versions)), 0);
+    assert_eq!(fewest_allocations(|| read_blocks(&file, &mut reads)), 0);
+    assert_eq!(fewest_allocations(|| assert_eq!(list_blocks(&file), 500 * 4096)), 0);
+    let name = name_of(7);
+    let mut buffer = [0; 4096];
+    let one = || {
+        assert_eq!(file.get(name).unwrap()[..], [7; 4096]);
+        assert_eq!(file.read_at(name, &mut buffer, 0).unwrap(), 4096);
+        file.put(name, [7; 4096]).unwrap();
+        assert!(file.exists(name).unwrap() && file.stat(name).unwrap().length() == 4096);
+    };
+    assert_eq!(fewest_allocations(one), 0);
+    file.close().unwrap();
+    std::fs::remove_file(&path).unwrap();
+}
+
+fn records_in_steady_state() {
     let store = Options::new().budget_bytes(UNLIMITED).open_in_memory().unwrap();
     let stream = store.stream("log").unwrap();
     let (mut batch, token) = (Batch::new(), CancelToken::new());

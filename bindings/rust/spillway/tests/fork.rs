@@ -2,16 +2,20 @@
 //! forks.
 mod common;
 
-use common::{contents, refused, small_store, Folder};
-use spillway::{Batch, ErrorKind, FlushLevel};
+use common::{all_blocks, bytes_of, contents, good_in_child, refused, small_store, Folder};
+use spillway::{Batch, BlockFile, CommitLevel, Error, ErrorKind, FlushLevel, Verify};
 
-extern "C" {
-    fn fork() -> i32;
-    fn waitpid(child: i32, status: *mut i32, options: i32) -> i32;
-    fn _exit(code: i32) -> !;
+/// One test, so that no other thread works while it forks.
+#[test]
+fn a_child_process_can_use_nothing() {
+    a_child_process_cannot_use_the_store();
+    a_child_process_cannot_use_the_file();
 }
 
-#[test]
+fn is_forked<T>(result: Result<T, Error>) -> bool {
+    result.map_or_else(|error| error.kind() == ErrorKind::Forked, |_| false)
+}
+
 fn a_child_process_cannot_use_the_store() {
     let folder = Folder::new();
     let store = small_store(&folder);
@@ -21,25 +25,48 @@ fn a_child_process_cannot_use_the_store() {
     store.flush(FlushLevel::Device).unwrap();
     let mut cursor = store.cursor(stream, ..).unwrap();
     let view = cursor.next().unwrap().unwrap();
-    // Safe: the child uses nothing but this store, and leaves without unwinding or destructors of
-    // the parent's.
-    let child = unsafe { fork() };
-    if child == 0 {
-        let is_forked = |error: spillway::Error| error.kind() == ErrorKind::Forked;
-        let seen = &view[0] == b"hello";
-        let good = store.add(stream, &batch).map_or_else(is_forked, |_| false)
-            && store.stats().map_or_else(is_forked, |_| false)
-            && cursor.next().map_or_else(is_forked, |_| false);
-        let close = store.clone().close().map_or_else(|failed| is_forked(failed.into()), |_| false);
-        drop((cursor, store));
-        unsafe { _exit(if good && close && seen { 0 } else { 1 }) };
-    }
-    let mut status = -1;
-    assert_eq!(unsafe { waitpid(child, &mut status, 0) }, child);
-    assert_eq!(status, 0, "what the child saw");
+    let (in_child, mut cursor_in_child) = (store.clone(), store.cursor(stream, ..).unwrap());
+    assert!(good_in_child(|| {
+        let good = is_forked(store.add(stream, &batch))
+            && is_forked(store.stats())
+            && is_forked(cursor_in_child.next())
+            && is_forked(in_child.clone().close().map_err(Error::from))
+            && view[0] == *b"hello";
+        drop((cursor_in_child, in_child));
+        good
+    }));
     store.add(stream, &batch).unwrap();
     assert_eq!(contents(&store, stream).len(), 2);
     drop(cursor);
     refused(common::small_options().open(folder.store()), ErrorKind::Busy);
     store.close().unwrap();
+}
+
+fn a_child_process_cannot_use_the_file() {
+    let folder = Folder::new();
+    let file = folder.file();
+    file.put("a", "text").unwrap();
+    let (blob, change) = (file.get("a").unwrap(), file.begin().unwrap());
+    change.put("b", "more").unwrap();
+    let (in_child, change_in_child) = (file.clone(), file.begin().unwrap());
+    let mut list = file.list("").unwrap();
+    assert!(good_in_child(|| {
+        let good = is_forked(file.put("a", "child's"))
+            && is_forked(file.get("a"))
+            && is_forked(file.stats())
+            && is_forked(file.verify(Verify::full()))
+            && is_forked(file.flush(FlushLevel::Device))
+            && is_forked(list.next())
+            && is_forked(change.put("c", "child's"))
+            && is_forked(change_in_child.commit(CommitLevel::Device))
+            && is_forked(in_child.close().map_err(Error::from))
+            && blob[..] == *b"text";
+        drop(list);
+        good
+    }));
+    change.commit(CommitLevel::Device).unwrap();
+    assert_eq!(bytes_of(&file, "b").unwrap(), b"more");
+    refused(BlockFile::open(folder.blocks()), ErrorKind::Busy);
+    file.close().unwrap();
+    assert_eq!(all_blocks(&folder.file()).len(), 2);
 }

@@ -2,17 +2,9 @@
 mod common;
 
 use std::any::Any;
-use std::thread;
 
-use common::{small_options, small_store, Folder, Prng};
+use common::{drop_all, resident_kb, small_options, small_store, Folder, Prng};
 use spillway::{leaked_stores, Batch, CancelToken, ErrorKind, FlushLevel, Store};
-
-/// In thousands of bytes, as the kernel sees it.
-fn resident_kb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("the kernel's numbers");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
-    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
-}
 
 /// Cursors, batches and tokens in equal parts, of a store with memory to pin.
 fn handles(store: &Store, count: usize) -> Vec<Box<dyn Any + Send>> {
@@ -38,20 +30,6 @@ fn handles(store: &Store, count: usize) -> Vec<Box<dyn Any + Send>> {
         }
     });
     made.collect()
-}
-
-/// Drops the handles in random order on several threads.
-fn drop_all(handles: Vec<Box<dyn Any + Send>>, prng: &mut Prng) {
-    let mut shares: Vec<Vec<Box<dyn Any + Send>>> = (0..4).map(|_| Vec::new()).collect();
-    for handle in handles {
-        let share = &mut shares[prng.below(0..4) as usize];
-        let place = prng.below(0..share.len() as u64 + 1) as usize;
-        share.push(handle);
-        let last = share.len() - 1;
-        share.swap(place, last);
-    }
-    let droppers: Vec<_> = shares.into_iter().map(|share| thread::spawn(|| drop(share))).collect();
-    droppers.into_iter().for_each(|dropper| dropper.join().expect("to drop"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the tests share: random numbers with a seed, folders, stores, and waiting for a condition.
 #![allow(dead_code)] // each test program uses some of it
 
+use std::any::Any;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -157,4 +158,44 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(60), "waited in vain for {}", what);
         thread::yield_now();
     }
+}
+
+/// In thousands of bytes, as the kernel sees it.
+pub fn resident_kb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the kernel's numbers");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+}
+
+/// Drops the handles in random order on several threads.
+pub fn drop_all(handles: Vec<Box<dyn Any + Send>>, prng: &mut Prng) {
+    let mut shares: Vec<Vec<Box<dyn Any + Send>>> = (0..4).map(|_| Vec::new()).collect();
+    for handle in handles {
+        let share = &mut shares[prng.below(0..4) as usize];
+        let place = prng.below(0..share.len() as u64 + 1) as usize;
+        share.push(handle);
+        let last = share.len() - 1;
+        share.swap(place, last);
+    }
+    let droppers: Vec<_> = shares.into_iter().map(|share| thread::spawn(|| drop(share))).collect();
+    droppers.into_iter().for_each(|dropper| dropper.join().expect("to drop"));
+}
+
+/// Forks, and says whether what the child did there was good. The program must be one that runs no
+/// other test; the child leaves without unwinding or destructors of the parent's.
+pub fn good_in_child(work: impl FnOnce() -> bool) -> bool {
+    extern "C" {
+        fn fork() -> i32;
+        fn waitpid(child: i32, status: *mut i32, options: i32) -> i32;
+        fn _exit(code: i32) -> !;
+    }
+    // Safe: the child uses nothing but what the work does.
+    let child = unsafe { fork() };
+    if child == 0 {
+        let good = work();
+        unsafe { _exit(if good { 0 } else { 1 }) };
+    }
+    let mut status = -1;
+    assert_eq!(unsafe { waitpid(child, &mut status, 0) }, child);
+    status == 0
 }
