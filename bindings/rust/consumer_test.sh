@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# consumer_test.sh build-folder: packs the crates, and builds and runs a stranger's program with
+# consumer_test.sh build-folder: packs the crates, and builds and runs a stranger's programs with
 # them against an installed library: shared, as pkg-config tells, and static.
 set -euo pipefail
 build=$(realpath "${1:?"usage: consumer_test.sh build-folder"}")
@@ -42,24 +42,33 @@ edition = "2021"
 [dependencies]
 spillway = "0.1"
 END
-# The program of the README, word for word.
-sed -n '/^```rust$/,/^```$/p' README.md | sed '1d;/^```$/,$d' >"$temp/stranger/src/main.rs"
+# The programs of the README, word for word.
+program() { # number
+  awk -v number="$1" '/^```rust$/ { n++; inside = n == number; next } /^```/ { inside = 0 } inside' README.md
+}
+mkdir "$temp/stranger/src/bin"
+program 1 >"$temp/stranger/src/main.rs"
+program 2 >"$temp/stranger/src/bin/blocks.rs"
 
 cd "$temp/stranger"
-try() { # name command...
-  local name=$1 output
+try() { # name command..., which the program's name ends
+  local name=$1 program output
   shift
-  rm -f first.spw*
-  output=$("$@")
-  [[ $output == $'0: Hello\n1: world' ]] || { echo "$name: printed: $output"; exit 1; }
-  [[ -f first.spw ]] || { echo "$name: no store"; exit 1; }
-  echo "$name: ok"
+  for program in stranger blocks; do
+    rm -f first.*
+    output=$("$@$program")
+    [[ $output == "${prints[$program]}" ]] || { echo "$name, $program: printed: $output"; exit 1; }
+    [[ -f ${makes[$program]} ]] || { echo "$name, $program: no file"; exit 1; }
+    echo "$name, $program: ok"
+  done
 }
+declare -rA makes=([stranger]=first.spw [blocks]=first.blocks)
+declare -rA prints=([stranger]=$'0: Hello\n1: world' [blocks]=$'chapter/1: Hello\nchapter/2: world')
 export CARGO_TARGET_DIR=$temp/shared
 command -v pkg-config >/dev/null || export SPW_LIB_DIR=$libdir
-try "cargo run, shared library" cargo run --quiet --offline
-try "the program alone, shared library" env LD_LIBRARY_PATH="$libdir" "$temp/shared/debug/stranger"
+try "cargo run, shared library" cargo run --quiet --offline --bin=
+try "the program alone, shared library" env LD_LIBRARY_PATH="$libdir" "$temp/shared/debug/"
 export CARGO_TARGET_DIR=$temp/static SPW_STATIC=1
-try "cargo run, static library" cargo run --quiet --offline
-rm -r "${temp:?}/usr" # the program needs none of it
-try "the program alone, static library" "$temp/static/debug/stranger"
+try "cargo run, static library" cargo run --quiet --offline --bin=
+rm -r "${temp:?}/usr" # the programs need none of it
+try "the program alone, static library" "$temp/static/debug/"
