@@ -33,7 +33,8 @@ pub struct CancelToken {
 /// How much of a call is done; see [`CancelToken::progress`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Done so far, in units of the call: records, for flush and close.
+    /// Done so far, in units of the call: records, for flush and close of a store; bytes, for what
+    /// runs on a block file.
     pub done: u64,
     /// What there is to do, in the same units; 0 until that is known.
     pub total: u64,

@@ -307,8 +307,8 @@ impl Store {
 
     /// Returns when everything admitted before the call, by any thread, is as safe as `level` says.
     ///
-    /// `Unsupported`: a store in memory. `Timeout`, `Cancelled`, `WouldBlock`: it goes on in the
-    /// background. `Full`: tried again in the background. `Io`, `Corrupt`: writing has ended,
+    /// `Unsupported`: a store in memory. `InvalidArgument`: [`FlushLevel::Checkpoint`]. `Timeout`,
+    /// `Cancelled`, `WouldBlock`: it goes on in the background. `Full`: tried again in the background. `Io`, `Corrupt`: writing has ended,
     /// nothing acknowledged is lost, what is in memory is readable.
     pub fn flush(&self, level: FlushLevel) -> Result<(), Error> {
         self.flush_with(level, Wait::default())

@@ -3,6 +3,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use spillway::{
@@ -112,6 +113,14 @@ fn blocks_in_steady_state() {
         assert!(file.exists(name).unwrap() && file.stat(name).unwrap().length() == 4096);
     };
     assert_eq!(fewest_allocations(one), 0);
+    let stream = || {
+        let (mut reader, mut writer) = (file.reader(name).unwrap(), file.writer(name).unwrap());
+        let mut buffer = [0; 4096];
+        reader.read_exact(&mut buffer).unwrap();
+        writer.write_all(&buffer).unwrap();
+        writer.commit().unwrap();
+    };
+    assert_eq!(fewest_allocations(stream), 0);
     file.close().unwrap();
     std::fs::remove_file(&path).unwrap();
 }

@@ -70,6 +70,7 @@ fn unknown_and_unfit_options() {
     refused(store.set_option(Key(99), 1), ErrorKind::Unsupported);
     refused(store.set_option(Key::HARD_PERCENT, 200), ErrorKind::Unsupported);
     refused(store.set_option(Key::TIMEOUT_MS, -2), ErrorKind::InvalidArgument);
+    refused(store.flush(FlushLevel::Checkpoint), ErrorKind::InvalidArgument);
     refused(store.stream_option(Stream::from_id(99), Key::TIMES), ErrorKind::NotFound);
     refused(store.set_stream_option(stream, Key::TIMES, 1), ErrorKind::Unsupported);
     store.close().unwrap();

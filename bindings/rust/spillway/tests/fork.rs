@@ -50,6 +50,7 @@ fn a_child_process_cannot_use_the_file() {
     change.put("b", "more").unwrap();
     let (in_child, change_in_child) = (file.clone(), file.begin().unwrap());
     let mut list = file.list("").unwrap();
+    let (reader, writer) = (file.reader("a").unwrap(), file.writer("c").unwrap());
     assert!(good_in_child(|| {
         let good = is_forked(file.put("a", "child's"))
             && is_forked(file.get("a"))
@@ -57,11 +58,13 @@ fn a_child_process_cannot_use_the_file() {
             && is_forked(file.verify(Verify::full()))
             && is_forked(file.flush(FlushLevel::Device))
             && is_forked(list.next())
+            && is_forked(reader.read_at(&mut [0; 9], 0))
+            && is_forked(writer.commit().map_err(Error::from))
             && is_forked(change.put("c", "child's"))
             && is_forked(change_in_child.commit(CommitLevel::Device))
             && is_forked(in_child.close().map_err(Error::from))
             && blob[..] == *b"text";
-        drop(list);
+        drop((list, reader));
         good
     }));
     change.commit(CommitLevel::Device).unwrap();

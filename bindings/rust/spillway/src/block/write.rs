@@ -18,7 +18,7 @@ pub enum Expected {
     Anything,
     /// There is no such block, else `AlreadyExists`.
     Absent,
-    /// The block has this version, else `Conflict`, or `NotFound` if there is none.
+    /// The block has this version, which is not 0, else `Conflict`, or `NotFound` if there is none.
     Version(u64),
 }
 
