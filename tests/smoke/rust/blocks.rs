@@ -11,6 +11,8 @@ type Txn = Opaque;
 type Blob = Opaque;
 type List = Opaque;
 type Report = Opaque;
+type Reader = Opaque;
+type Writer = Opaque;
 
 const NOT_FOUND: Status = 4;
 const CONFLICT: Status = 20;
@@ -21,6 +23,7 @@ const FLUSH_KERNEL: i32 = 1;
 const FLUSH_CHECKPOINT: i32 = 3;
 const RENAME_REPLACE: u32 = 1;
 const VERIFY_FULL: u32 = 1;
+const VACUUM_FULL: u32 = 1;
 
 #[repr(C)]
 pub struct BlockInfo {
@@ -88,6 +91,31 @@ pub struct BlockStats {
     cache_misses: u64,
     checksum_errors: u64,
     health: u64,
+    bytes_disk: u64,
+    scrub_passes: u64,
+    scrub_problems: u64,
+}
+
+#[repr(C)]
+pub struct VacuumResult {
+    struct_size: u32,
+    flags: u32,
+    bytes_moved: u64,
+    bytes_needed: u64,
+    bytes_before: u64,
+    bytes_after: u64,
+    bytes_file: u64,
+    done: u64,
+}
+
+#[repr(C)]
+pub struct Transfer {
+    struct_size: u32,
+    flags: u32,
+    blocks: u64,
+    bytes: u64,
+    equal: u64,
+    ignored: u64,
 }
 
 #[rustfmt::skip]
@@ -120,6 +148,22 @@ extern "C" {
     fn spw_list_next(list: *mut List, max_blocks: u64, out: *mut BlockView, err: *mut *mut Error) -> Status;
     fn spw_list_seek(list: *mut List, name: *const c_char, name_len: usize, err: *mut *mut Error) -> Status;
     fn spw_list_free(list: *mut List);
+    fn spw_reader_open(file: *mut File, txn: *mut Txn, name: *const c_char, name_len: usize, out: *mut *mut Reader, err: *mut *mut Error) -> Status;
+    fn spw_reader_stat(reader: *const Reader, out: *mut BlockInfo, err: *mut *mut Error) -> Status;
+    fn spw_reader_read(reader: *mut Reader, buffer: *mut c_void, cap: u64, len: *mut u64, err: *mut *mut Error) -> Status;
+    fn spw_reader_read_at(reader: *const Reader, offset: u64, buffer: *mut c_void, cap: u64, len: *mut u64, err: *mut *mut Error) -> Status;
+    fn spw_reader_seek(reader: *mut Reader, offset: u64, err: *mut *mut Error) -> Status;
+    fn spw_reader_free(reader: *mut Reader);
+    fn spw_writer_open(file: *mut File, txn: *mut Txn, name: *const c_char, name_len: usize, expected: u64, out: *mut *mut Writer, err: *mut *mut Error) -> Status;
+    fn spw_writer_write(writer: *mut Writer, data: *const c_void, data_len: u64, err: *mut *mut Error) -> Status;
+    fn spw_writer_commit(writer: *mut Writer, version: *mut u64, err: *mut *mut Error) -> Status;
+    fn spw_writer_free(writer: *mut Writer);
+    fn spw_file_vacuum(file: *mut File, flags: u32, max_bytes: u64, op: *mut Op, out: *mut VacuumResult, err: *mut *mut Error) -> Status;
+    fn spw_file_copy(file: *mut File, txn: *mut Txn, path: *const c_char, path_len: usize, op: *mut Op, err: *mut *mut Error) -> Status;
+    fn spw_file_import(file: *mut File, folder: *const c_char, folder_len: usize, prefix: *const c_char, prefix_len: usize, op: *mut Op, out: *mut Transfer, err: *mut *mut Error) -> Status;
+    fn spw_file_export(file: *mut File, txn: *mut Txn, prefix: *const c_char, prefix_len: usize, folder: *const c_char, folder_len: usize, op: *mut Op, out: *mut Transfer, err: *mut *mut Error) -> Status;
+    fn spw_file_scrub(file: *mut File, bytes_per_second: u64, err: *mut *mut Error) -> Status;
+    fn spw_file_scrub_report(file: *mut File, out: *mut *mut Report, err: *mut *mut Error) -> Status;
     fn spw_file_verify(file: *mut File, flags: u32, bytes_per_second: u64, op: *mut Op, out: *mut *mut Report, err: *mut *mut Error) -> Status;
     fn spw_report_summary(report: *const Report, out: *mut Summary, err: *mut *mut Error) -> Status;
     fn spw_report_problem(report: *const Report, index: u64, out: *mut Problem, err: *mut *mut Error) -> Status;
@@ -143,6 +187,8 @@ unsafe fn layout(checks: &mut Checks) {
         size_of::<BlockStats>(),
         size_of::<Summary>(),
         size_of::<Problem>(),
+        size_of::<VacuumResult>(),
+        size_of::<Transfer>(),
     ];
     for (i, size) in sizes.iter().enumerate() {
         let id = i as i32 + 7;
@@ -230,7 +276,56 @@ unsafe fn verify(checks: &mut Checks, file: *mut File) {
     stats.struct_size = size_of::<BlockStats>() as u32;
     expect!(checks, OK, spw_file_stats(file, &mut stats));
     checks.that(stats.blocks == 3 && stats.payload_bytes == 11, "stats");
-    checks.that(stats.health == OK as u64, "stats, the last field");
+    checks.that(stats.health == OK as u64 && stats.bytes_disk > 0, "stats, the last fields");
+}
+
+unsafe fn stream(checks: &mut Checks, file: *mut File) {
+    let (mut writer, mut reader, mut version, mut len) = (null_mut(), null_mut(), 0, 0);
+    expect!(checks, OK, spw_writer_open(file, null_mut(), D, 1, ANY, &mut writer));
+    let (data, data_len) = bytes("streamed");
+    expect!(checks, OK, spw_writer_write(writer, data, data_len));
+    expect!(checks, OK, spw_writer_commit(writer, &mut version));
+    checks.that(version > 0, "the version of what was written");
+    spw_writer_free(writer);
+
+    let mut info: BlockInfo = zeroed();
+    info.struct_size = size_of::<BlockInfo>() as u32;
+    let mut buffer = [0u8; 16];
+    let to: *mut c_void = buffer.as_mut_ptr().cast();
+    expect!(checks, OK, spw_reader_open(file, null_mut(), D, 1, &mut reader));
+    expect!(checks, OK, spw_reader_stat(reader, &mut info));
+    checks.that(info.length == 8 && info.version == version, "what a reader reads");
+    expect!(checks, OK, spw_reader_read_at(reader, 6, to, 16, &mut len));
+    checks.that(&buffer[..len as usize] == b"ed", "the end");
+    expect!(checks, OK, spw_reader_seek(reader, 1));
+    expect!(checks, OK, spw_reader_read(reader, to, 3, &mut len));
+    checks.that(&buffer[..len as usize] == b"tre", "the middle");
+    spw_reader_free(reader);
+}
+
+/// Below `path` there may be whatever is wanted.
+unsafe fn upkeep(checks: &mut Checks, file: *mut File, path: &str) {
+    let (copy, folder) = (format!("{path}.copy"), format!("{path}.folder"));
+    let none = null_mut();
+    let mut result: VacuumResult = zeroed();
+    result.struct_size = size_of::<VacuumResult>() as u32;
+    expect!(checks, OK, spw_file_vacuum(file, VACUUM_FULL, NO_LIMIT, none, &mut result));
+    checks.that(result.done == 1 && result.flags == VACUUM_FULL, "a vacuum");
+    let (to, len) = (copy.as_ptr().cast(), copy.len());
+    expect!(checks, OK, spw_file_copy(file, null_mut(), to, len, none));
+
+    let mut moved: Transfer = zeroed();
+    moved.struct_size = size_of::<Transfer>() as u32;
+    let (to, len) = (folder.as_ptr().cast(), folder.len());
+    expect!(checks, OK, spw_file_export(file, null_mut(), null(), 0, to, len, none, &mut moved));
+    checks.that(moved.blocks == 3 && moved.bytes == 19 && moved.equal == 0, "an export");
+    expect!(checks, OK, spw_file_import(file, to, len, null(), 0, none, &mut moved));
+    checks.that(moved.blocks == 0 && moved.equal == 3 && moved.ignored == 0, "an import");
+
+    let mut report = null_mut();
+    expect!(checks, OK, spw_file_scrub(file, 1));
+    expect!(checks, NOT_FOUND, spw_file_scrub_report(file, &mut report));
+    expect!(checks, OK, spw_file_scrub(file, 0));
 }
 
 pub unsafe fn run(checks: &mut Checks, path: &str) {
@@ -248,6 +343,8 @@ pub unsafe fn run(checks: &mut Checks, path: &str) {
     read(checks, file);
     in_transaction(checks, file);
     verify(checks, file);
+    stream(checks, file);
+    upkeep(checks, file, path);
     expect!(checks, OK, spw_file_close(file, 0));
     spw_file_free(file);
     checks.that(spw_leaked_files() == leaked, "leaked files");
