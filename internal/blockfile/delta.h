@@ -77,6 +77,8 @@ struct Group {
   std::shared_ptr<Image> image;
   std::vector<Version*> versions;  // one per name
   uint64_t last_commit = 0;
+  uint64_t list_pages =
+      0;                 // that the writer will add to the image, for blocks that are in the file
   uint64_t filling = 0;  // places in the image that are being filled
 };
 

@@ -276,6 +276,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status CheckUnchanged(Commitment* commitment, size_t index);
   base::Status BringAlong(Commitment* commitment);
   base::Status Admit(Commitment* commitment);
+  uint64_t ListPages(std::span<const Draft> drafts) const;
   base::Status AwaitRoom(const Commitment& commitment) SPW_REQUIRES(mu_);
   base::Status AddPieces(Group* group, uint64_t pages) SPW_REQUIRES(mu_);
   void Fill(const Commitment& commitment);
@@ -288,7 +289,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void Seal(uint64_t pages) SPW_REQUIRES(mu_);
   uint64_t DirtyPages() const SPW_REQUIRES(mu_);
   size_t DirtyBlocks() const SPW_REQUIRES(mu_);
-  // Of an image, for the lists that the writer adds to it.
+  // Of an image, for the lists that the writer adds to it beside those of Group::list_pages.
   static constexpr size_t kPiecesForLists = 8;
   // A run for so much that waits; frames and lists take a little more.
   static uint64_t RoomFor(uint64_t pages, size_t blocks) {
@@ -358,6 +359,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Where the space map's index stands.
   PageRun SpaceIndexRun() const {
     return {superblock_.space.first_page, PagesOf(SpaceIndexBytes(superblock_.space.leaves))};
+  }
+  uint64_t PiecesOf(uint64_t pages) const {
+    return base::CeilDiv(pages * page_bytes_, PieceStore::kPieceBytes);
   }
   io::FileCounters io_;
   std::unique_ptr<io::File> file_;

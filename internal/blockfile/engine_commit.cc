@@ -303,6 +303,7 @@ Status Engine::Admit(Commitment* commitment) {
       });
     }
   }
+  const uint64_t lists = ListPages(commitment->drafts);
   MutexLock lock(mu_);
   for (;;) {
     SPW_RETURN_IF_ERROR(AwaitRoom(*commitment));
@@ -313,8 +314,9 @@ Status Engine::Admit(Commitment* commitment) {
           return IsWantedOpen(delta_.Newest(draft.name));
         });
     const size_t missing = open_->image->pieces_missing(commitment->pages);
-    if (must_seal || missing + kPiecesForLists > open_->image->pieces_left()) {
-      Seal(commitment->pages);
+    const uint64_t for_lists = PiecesOf(open_->list_pages + lists) + kPiecesForLists;
+    if (must_seal || missing + for_lists > open_->image->pieces_left()) {
+      Seal(commitment->pages + lists);
       continue;
     }
     if (missing > 0) {
@@ -327,6 +329,7 @@ Status Engine::Admit(Commitment* commitment) {
   for (Commitment::Place& place : commitment->places) {
     place.image_page += first;
   }
+  open_->list_pages += lists;
   commitment->group = open_;
   ++open_->filling;
   return {};

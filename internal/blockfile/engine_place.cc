@@ -29,6 +29,18 @@ size_t Engine::DirtyBlocks() const {
   return blocks;
 }
 
+// Of the digests and extents of what is in the file already, which nothing else bounds.
+uint64_t Engine::ListPages(std::span<const Draft> drafts) const {
+  uint64_t pages = 0;
+  for (const Draft& draft : drafts) {
+    if (!draft.digests.empty()) {
+      pages += PagesOf(draft.parts.size() * sizeof(Extent) +
+                       draft.digests.size() * digester_.digest_bytes());
+    }
+  }
+  return pages;
+}
+
 uint64_t Engine::PromisedPages() {
   MutexLock lock(mu_);
   const uint64_t dirty = DirtyPages();
@@ -40,8 +52,7 @@ void Engine::Seal(uint64_t pages) {
   while (sealing_) {
     changed_.Wait(mu_);
   }
-  const uint64_t needed =
-      base::CeilDiv(pages * page_bytes_, PieceStore::kPieceBytes) + 1 + kPiecesForLists;
+  const uint64_t needed = PiecesOf(pages) + 1 + kPiecesForLists;
   const uint64_t usual =
       std::min<uint64_t>(settings_.dirty_bytes_most / PieceStore::kPieceBytes, 4096) + 16;
   auto fresh = std::make_shared<Group>(page_bytes_, pieces_, std::max(needed, usual));

@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "internal/base/check.h"
 #include "internal/blockfile/codec.h"
 #include "internal/memory/arena.h"
 
@@ -48,7 +49,10 @@ class Image {
   // How many pieces have to be added before so many pages more can be given out.
   size_t pieces_missing(uint64_t pages) const;
   size_t pieces_left() const { return pieces_.capacity() - pieces_.size(); }
-  void AddPiece(PieceStore::Piece piece) { pieces_.push_back(std::move(piece)); }
+  void AddPiece(PieceStore::Piece piece) {
+    SPW_DCHECK(pieces_left() > 0);
+    pieces_.push_back(std::move(piece));
+  }
   // The first of so many pages, the caller's from now on.
   uint64_t GiveOut(uint64_t pages);
   // Forgets what was given out after it had so many pages.
