@@ -41,7 +41,7 @@ class Exporter {
         const uint64_t begin = page.name_offsets[i];
         const std::string_view name =
             std::string_view(page.names).substr(begin, page.name_offsets[i + 1] - begin);
-        SPW_RETURN_IF_ERROR(ExportBlock(name, page.infos[i].length));
+        SPW_RETURN_IF_ERROR(ExportBlock(name));
       }
     }
     SPW_RETURN_IF_ERROR(GoTo({}));
@@ -58,10 +58,10 @@ class Exporter {
     std::unique_ptr<io::File> existing;  // null: none, or it cannot be equal
   };
 
-  Status ExportBlock(std::string_view name, uint64_t length);
-  Status Write(std::string_view name, uint64_t length, const std::string& target);
-  // Everything but its name. Sets *damage if it is the block that cannot be read.
-  Status Fill(std::string_view name, uint64_t length, io::File* to, Status* damage);
+  Status ExportBlock(std::string_view name);
+  // Writes all that can be written. Sets *damage if it is the block that cannot be read.
+  Status Write(StreamReader* block, uint64_t length, const std::string& target, Status* damage);
+  Status Fill(StreamReader* block, uint64_t length, io::File* to, Status* damage);
   Status FindTarget(io::Folder* folder, const std::string& component, uint64_t length,
                     Target* target);
 
@@ -90,75 +90,80 @@ class Exporter {
   Status first_damage_;
 };
 
-Status Exporter::ExportBlock(std::string_view name, uint64_t length) {
+Status Exporter::ExportBlock(std::string_view name) {
   SPW_RETURN_IF_ERROR(transfer_.Step(0));
+  std::unique_ptr<StreamReader> block;
+  BlockInfo info;
+  Status damage = transfer_.Open(name, &block);
+  damage = damage.ok() ? block->Info(&info) : damage;
+  if (IsDamage(damage)) {
+    NoteDamage(name, damage);
+    return {};
+  }
+  SPW_RETURN_IF_ERROR(damage);
   const Path path = EncodeName(name.substr(prefix_bytes_));
   SPW_RETURN_IF_ERROR(GoTo(std::span(path).first(path.size() - 1)));
   const Result<io::Folder*> here = folders_.Here();
   SPW_RETURN_IF_ERROR(here.status());
   Target target;
-  SPW_RETURN_IF_ERROR(FindTarget(here.value(), path.back(), length, &target));
-  if (target.existing == nullptr) {
-    return Write(name, length, target.name);
-  }
+  SPW_RETURN_IF_ERROR(FindTarget(here.value(), path.back(), info.length, &target));
   Transfer::Found found;
-  SPW_RETURN_IF_ERROR(transfer_.Compare(name, length, target.existing.get(), &found));
-  if (found.equal) {
-    ++done_->equal;
-    return target.existing->Sync();  // nobody may have done that yet
+  if (target.existing != nullptr) {
+    SPW_RETURN_IF_ERROR(transfer_.Compare(block.get(), target.existing.get(), &found));
+    if (found.equal) {
+      ++done_->equal;
+      return target.existing->Sync();  // nobody may have done that yet
+    }
+    target.existing = nullptr;
   }
-  if (!found.block.ok()) {
-    NoteDamage(name, found.block);
-    return {};
+  damage = found.block;
+  if (damage.ok()) {
+    SPW_RETURN_IF_ERROR(Write(block.get(), info.length, target.name, &damage));
   }
-  target.existing = nullptr;
-  return Write(name, length, target.name);
+  if (!damage.ok()) {
+    NoteDamage(name, damage);
+  }
+  return {};
 }
 
-Status Exporter::Write(std::string_view name, uint64_t length, const std::string& target) {
+Status Exporter::Write(StreamReader* block, uint64_t length, const std::string& target,
+                       Status* damage) {
   const Result<io::Folder*> here = folders_.Here();
   SPW_RETURN_IF_ERROR(here.status());
   io::Folder* const folder = here.value();
   std::string temporary;
   std::unique_ptr<io::File> to;
   SPW_RETURN_IF_ERROR(MakeTemporary(folder, &temporary, &to));
-  Status damage;
-  Status status = Fill(name, length, to.get(), &damage);
-  if (status.ok() && damage.ok()) {
+  Status status = Fill(block, length, to.get(), damage);
+  if (status.ok() && damage->ok()) {
     status = folder->Rename(temporary, target);
   }
-  if (!status.ok() || !damage.ok()) {
+  if (!status.ok() || !damage->ok()) {
     static_cast<void>(folder->Remove(temporary));  // else the next export does
-  }
-  SPW_RETURN_IF_ERROR(status);
-  if (!damage.ok()) {
-    NoteDamage(name, damage);
-    return {};
+    return status;
   }
   ++done_->blocks;
   done_->bytes += length;
   return {};
 }
 
-Status Exporter::Fill(std::string_view name, uint64_t length, io::File* to, Status* damage) {
+Status Exporter::Fill(StreamReader* block, uint64_t length, io::File* to, Status* damage) {
+  SPW_RETURN_IF_ERROR(block->Seek(0));
   for (uint64_t offset = 0; offset < length;) {
-    Bytes piece;
-    const Status read = transfer_.ReadPiece(name, offset, &piece);
+    uint64_t bytes_read = 0;
+    const Status read = block->Read(transfer_.piece(), &bytes_read);
     if (IsDamage(read)) {
       *damage = read;
       return {};
     }
     SPW_RETURN_IF_ERROR(read);
-    if (piece.empty() || piece.size() > length - offset) {
-      return {Code::kConflict, std::string(name) + ": the transaction changed it meanwhile"};
-    }
-    SPW_RETURN_IF_ERROR(to->WriteAt(offset, piece));
-    SPW_RETURN_IF_ERROR(transfer_.Step(piece.size()));
-    offset += piece.size();
+    SPW_RETURN_IF_ERROR(to->WriteAt(offset, transfer_.piece().first(bytes_read)));
+    SPW_RETURN_IF_ERROR(transfer_.Step(bytes_read));
+    offset += bytes_read;
   }
   SPW_RETURN_IF_ERROR(to->Sync());
   Transfer::Found found;
-  SPW_RETURN_IF_ERROR(transfer_.Compare(name, length, to, &found));
+  SPW_RETURN_IF_ERROR(transfer_.Compare(block, to, &found));
   *damage = found.block;
   return found.equal || !damage->ok()
              ? Status()
@@ -303,7 +308,7 @@ Status ExportFolder(BlockFile* file, Transaction* txn, io::FileSystem* files,
     txn = snapshot.get();
   }
   std::unique_ptr<Lister> lister;
-  SPW_RETURN_IF_ERROR(file->List(txn, prefix, false, &lister));
+  SPW_RETURN_IF_ERROR(file->List(txn, prefix, true, &lister));
   const Status made = files->MakeFolder(folder);
   if (!made.ok() && made.code() != Code::kAlreadyExists) {
     return made;

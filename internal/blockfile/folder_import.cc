@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "internal/blockfile/folder_names.h"
+#include "internal/blockfile/stream_writer.h"
 #include "internal/io/folder_path.h"
 
 namespace spillway::blockfile {
@@ -16,9 +17,6 @@ using Path = std::vector<std::string>;
 
 constexpr uint64_t kGroupBytes = uint64_t{8} << 20;
 constexpr size_t kGroupFiles = 1000;
-// What has so many bytes goes around the memory for changes, so a transaction of any length is no
-// burden on it.
-constexpr uint64_t kStreamBytes = uint64_t{8} << 20;
 // No path to a block's file is as long; deeper there are only folders, if they have an end.
 constexpr size_t kPathBytesMost = 8192;
 
@@ -73,6 +71,7 @@ class Importer {
   Status FinishGroup();
   Status Prove(const Item& item);
   Status CheckSame(const Item& item);
+  Status IsEqual(StreamReader* block, const Item& item, io::File* from, bool* equal);
   Status FindTwin(const Item& item, bool* is_twin);
 
   // The folder of that path, and what stands there under its last name.
@@ -146,11 +145,12 @@ Status Importer::AddFile(const std::string& name) {
   item.path = at_;
   item.path.push_back(name);
   item.name = prefix_ + DecodePath(item.path);
-  BlockInfo info;
-  const Status there = file()->Stat(nullptr, item.name, &info);
-  if (!there.ok() && there.code() != Code::kNotFound) {
-    return About(Joined(item.path), there);
+  std::unique_ptr<StreamReader> there;
+  const Status opened = transfer_.Open(item.name, &there);
+  if (opened.code() == Code::kInvalidArgument) {
+    return About(Joined(item.path), opened);
   }
+  SPW_RETURN_IF_ERROR(IsDamage(opened) || opened.code() == Code::kNotFound ? Status() : opened);
   bool is_twin = false;
   SPW_RETURN_IF_ERROR(FindTwin(item, &is_twin));
   if (is_twin) {
@@ -164,10 +164,10 @@ Status Importer::AddFile(const std::string& name) {
   item.entry = entry.value();
   const Result<std::unique_ptr<io::File>> from = folder->OpenFile(name, io::Open::kReadOnly);
   SPW_RETURN_IF_ERROR(from.status());
-  if (there.ok() && info.length == item.entry.size) {
-    Transfer::Found found;
-    SPW_RETURN_IF_ERROR(transfer_.Compare(item.name, info.length, from.value().get(), &found));
-    if (found.equal) {
+  if (opened.ok()) {
+    bool equal = false;
+    SPW_RETURN_IF_ERROR(IsEqual(there.get(), item, from.value().get(), &equal));
+    if (equal) {
       ++done_->equal;
       return CheckSame(item);
     }
@@ -213,26 +213,22 @@ Status Importer::FinishGroup() {
 }
 
 Status Importer::Stream(const Item& item, io::File* from) {
-  std::shared_ptr<Transaction> txn;
-  SPW_RETURN_IF_ERROR(file()->Begin(false, &txn));
-  std::vector<uint8_t> piece(kStreamBytes);
-  for (uint64_t offset = 0; offset < item.entry.size; offset += kStreamBytes) {
+  std::unique_ptr<StreamWriter> writer;
+  SPW_RETURN_IF_ERROR(file()->OpenWriter(nullptr, item.name, kAnyVersion, &writer));
+  const std::span<uint8_t> piece = transfer_.piece();
+  for (uint64_t offset = 0; offset < item.entry.size; offset += piece.size()) {
     size_t bytes_read = 0;
     SPW_RETURN_IF_ERROR(from->ReadAt(offset, piece, &bytes_read));
-    if (bytes_read < std::min(kStreamBytes, item.entry.size - offset)) {
+    if (bytes_read != std::min<uint64_t>(piece.size(), item.entry.size - offset)) {
       return Changed(item.path);
     }
-    const Bytes bytes = Bytes(piece).first(std::min(kStreamBytes, item.entry.size - offset));
-    PutItem put{.name = item.name, .payload = bytes};
-    uint64_t length = 0;
-    SPW_RETURN_IF_ERROR(offset == 0 ? file()->Put(txn.get(), {&put, 1})
-                                    : file()->Append(txn.get(), item.name, bytes, &length));
+    SPW_RETURN_IF_ERROR(writer->Write(piece.first(bytes_read)));
     SPW_RETURN_IF_ERROR(transfer_.Step(bytes_read));
   }
   SPW_RETURN_IF_ERROR(CheckSame(item));
-  if (const Status status = file()->Commit(txn.get(), Level::kKernel); !status.ok()) {
-    return About(Joined(item.path), status);
-  }
+  uint64_t version = 0;
+  SPW_RETURN_IF_ERROR(writer->Commit(&version));
+  SPW_RETURN_IF_ERROR(file()->Flush(Level::kKernel));
   return Prove(item);
 }
 
@@ -243,8 +239,11 @@ Status Importer::Prove(const Item& item) {
   const Result<std::unique_ptr<io::File>> from =
       folder->OpenFile(item.path.back(), io::Open::kReadOnly);
   SPW_RETURN_IF_ERROR(from.status());
+  std::unique_ptr<StreamReader> block;
+  const Status opened = transfer_.Open(item.name, &block);
+  SPW_RETURN_IF_ERROR(opened.ok() ? Status() : About(Joined(item.path), opened));
   Transfer::Found found;
-  SPW_RETURN_IF_ERROR(transfer_.Compare(item.name, item.entry.size, from.value().get(), &found));
+  SPW_RETURN_IF_ERROR(transfer_.Compare(block.get(), from.value().get(), &found));
   SPW_RETURN_IF_ERROR(found.block.ok() ? Status() : About(Joined(item.path), found.block));
   SPW_RETURN_IF_ERROR(CheckSame(item));
   if (!found.equal) {
@@ -252,6 +251,18 @@ Status Importer::Prove(const Item& item) {
   }
   ++done_->blocks;
   done_->bytes += item.entry.size;
+  return {};
+}
+
+Status Importer::IsEqual(StreamReader* block, const Item& item, io::File* from, bool* equal) {
+  BlockInfo info;
+  SPW_RETURN_IF_ERROR(block->Info(&info));
+  if (info.length != item.entry.size) {
+    return {};
+  }
+  Transfer::Found found;
+  SPW_RETURN_IF_ERROR(transfer_.Compare(block, from, &found));
+  *equal = found.equal;
   return {};
 }
 

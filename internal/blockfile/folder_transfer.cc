@@ -18,28 +18,23 @@ Status Transfer::Step(uint64_t bytes) {
   return operation_->cancelled() ? Status(Code::kCancelled) : Status();
 }
 
-Status Transfer::Compare(std::string_view name, uint64_t length, io::File* file, Found* found) {
+Status Transfer::Compare(StreamReader* block, io::File* file, Found* found) {
   *found = {};
+  SPW_RETURN_IF_ERROR(block->Seek(0));
   for (uint64_t offset = 0;; offset += kPieceBytes) {
-    const uint64_t wanted = std::min(kPieceBytes, length - offset);
     size_t in_file = 0;
     SPW_RETURN_IF_ERROR(file->ReadAt(offset, one_, &in_file));
     SPW_RETURN_IF_ERROR(Step(in_file));
-    if (in_file != wanted) {
-      return {};
-    }
     uint64_t in_block = 0;
-    const Status read = file_->Read(txn_, name, offset, std::span(other_).first(wanted), &in_block);
+    const Status read = block->Read(other_, &in_block);
     if (IsDamage(read)) {
       found->block = read;
       return {};
     }
     SPW_RETURN_IF_ERROR(read);
-    if (in_block != wanted || !std::equal(one_.data(), one_.data() + wanted, other_.data())) {
-      return {};
-    }
-    if (wanted < kPieceBytes) {
-      found->equal = true;
+    found->equal =
+        std::equal(one_.data(), one_.data() + in_file, other_.data(), other_.data() + in_block);
+    if (!found->equal || in_file < kPieceBytes) {
       return {};
     }
   }
@@ -57,13 +52,6 @@ Status Transfer::CompareFiles(io::File* one, io::File* other, bool* equal) {
       return {};
     }
   }
-}
-
-Status Transfer::ReadPiece(std::string_view name, uint64_t offset, Bytes* piece) {
-  uint64_t bytes_read = 0;
-  SPW_RETURN_IF_ERROR(file_->Read(txn_, name, offset, one_, &bytes_read));
-  *piece = Bytes(one_).first(bytes_read);
-  return {};
 }
 
 Status About(std::string_view what, const Status& status) {

@@ -13,6 +13,7 @@
 #include "internal/base/operation.h"
 #include "internal/base/status.h"
 #include "internal/blockfile/block_file.h"
+#include "internal/blockfile/stream_reader.h"
 #include "internal/io/file.h"
 
 namespace spillway::blockfile {
@@ -35,16 +36,21 @@ class Transfer {
   // So many bytes more were read or written. kCancelled.
   base::Status Step(uint64_t bytes);
 
+  // One state of a block, as the transaction sees it.
+  base::Status Open(std::string_view name, std::unique_ptr<StreamReader>* block) {
+    return file_->OpenReader(txn_, name, block);
+  }
+
   // Another status than OK is about the file, or ends the transfer.
   struct Found {
     bool equal = false;
     base::Status block;  // kCorrupt or kIo: it cannot be read, and so is not equal
   };
-  base::Status Compare(std::string_view name, uint64_t length, io::File* file, Found* found);
+  base::Status Compare(StreamReader* block, io::File* file, Found* found);
   base::Status CompareFiles(io::File* one, io::File* other, bool* equal);
 
-  // The next bytes of a block, valid until the next call; none at its end.
-  base::Status ReadPiece(std::string_view name, uint64_t offset, Bytes* piece);
+  // Room for the piece that is moved, until the next comparison.
+  std::span<uint8_t> piece() { return one_; }
 
  private:
   static constexpr uint64_t kPieceBytes = uint64_t{1} << 20;
