@@ -83,6 +83,10 @@ class NotingDisk final : public io::FileSystem {
   }
   Status SyncFolderOf(const std::string& path) override { return files_->SyncFolderOf(path); }
   base::Result<bool> Exists(const std::string& path) override { return files_->Exists(path); }
+  base::Result<std::unique_ptr<io::Folder>> OpenFolder(const std::string& path) override {
+    return files_->OpenFolder(path);
+  }
+  Status MakeFolder(const std::string& path) override { return files_->MakeFolder(path); }
 
  private:
   class Noting final : public io::File {
