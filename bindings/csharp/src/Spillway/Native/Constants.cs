@@ -40,6 +40,8 @@ internal static class Constants
     internal const int SPW_STRUCT_BLOCK_STATS = 9;
     internal const int SPW_STRUCT_VERIFY_SUMMARY = 10;
     internal const int SPW_STRUCT_PROBLEM = 11;
+    internal const int SPW_STRUCT_VACUUM_RESULT = 12;
+    internal const int SPW_STRUCT_TRANSFER = 13;
 
     internal const long SPW_AUTO = -1;
     internal const long SPW_UNLIMITED = 9223372036854775807;
@@ -122,5 +124,7 @@ internal static class Constants
 
     internal const uint SPW_RENAME_REPLACE = 1;
     internal const uint SPW_LIST_NAMES_ONLY = 1;
+    internal const uint SPW_VACUUM_FULL = 1;
+    internal const uint SPW_VACUUM_DRY_RUN = 2;
     internal const uint SPW_VERIFY_FULL = 1;
 }

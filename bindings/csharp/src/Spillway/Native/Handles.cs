@@ -81,6 +81,69 @@ internal sealed class BatchHandle : NativeHandle
     }
 }
 
+internal sealed class FileHandle : NativeHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        spw_file_free(handle);
+        return true;
+    }
+}
+
+internal sealed class TransactionHandle : NativeHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        spw_txn_free(handle);
+        return true;
+    }
+}
+
+internal sealed class BlobHandle : NativeHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        spw_blob_free(handle);
+        return true;
+    }
+}
+
+internal sealed class ListHandle : NativeHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        spw_list_free(handle);
+        return true;
+    }
+}
+
+internal sealed class ReportHandle : NativeHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        spw_report_free(handle);
+        return true;
+    }
+}
+
+internal sealed class ReaderHandle : NativeHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        spw_reader_free(handle);
+        return true;
+    }
+}
+
+internal sealed class WriterHandle : NativeHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        spw_writer_free(handle);
+        return true;
+    }
+}
+
 internal sealed class OptionsHandle : NativeHandle
 {
     protected override bool ReleaseHandle()

@@ -131,6 +131,8 @@ internal static class LibraryLoader
         CheckLayout(
             SPW_STRUCT_VERIFY_SUMMARY, nameof(spw_verify_summary), sizeof(spw_verify_summary));
         CheckLayout(SPW_STRUCT_PROBLEM, nameof(spw_problem), sizeof(spw_problem));
+        CheckLayout(SPW_STRUCT_VACUUM_RESULT, nameof(spw_vacuum_result), sizeof(spw_vacuum_result));
+        CheckLayout(SPW_STRUCT_TRANSFER, nameof(spw_transfer), sizeof(spw_transfer));
     }
 
     private static void CheckLayout(int id, string name, int size)

@@ -281,6 +281,60 @@ internal static partial class NativeMethods
     internal static unsafe partial void spw_list_free(nint list);
 
     [LibraryImport(Library)]
+    internal static unsafe partial int spw_reader_open(
+        nint file, nint txn, byte* name, nuint name_len, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_reader_stat(
+        nint reader, spw_block_info* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_reader_read(
+        nint reader, void* buffer, ulong cap, ulong* len, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_reader_read_at(
+        nint reader, ulong offset, void* buffer, ulong cap, ulong* len, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_reader_seek(nint reader, ulong offset, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_reader_free(nint reader);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_writer_open(
+        nint file, nint txn, byte* name, nuint name_len, ulong expected, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_writer_write(
+        nint writer, void* data, ulong data_len, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_writer_commit(nint writer, ulong* version, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial void spw_writer_free(nint writer);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_vacuum(
+        nint file, uint flags, ulong max_bytes, nint op, spw_vacuum_result* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_copy(
+        nint file, nint txn, byte* path, nuint path_len, nint op, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_import(
+        nint file, byte* folder, nuint folder_len, byte* prefix, nuint prefix_len, nint op,
+        spw_transfer* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_export(
+        nint file, nint txn, byte* prefix, nuint prefix_len, byte* folder, nuint folder_len,
+        nint op, spw_transfer* @out, nint* err);
+
+    [LibraryImport(Library)]
     internal static unsafe partial int spw_file_verify(
         nint file, uint flags, ulong bytes_per_second, nint op, nint* @out, nint* err);
 
@@ -294,6 +348,12 @@ internal static partial class NativeMethods
 
     [LibraryImport(Library)]
     internal static unsafe partial void spw_report_free(nint report);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_scrub(nint file, ulong bytes_per_second, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_file_scrub_report(nint file, nint* @out, nint* err);
 
     [LibraryImport(Library)]
     internal static unsafe partial int spw_file_stats(nint file, spw_block_stats* @out, nint* err);

@@ -133,6 +133,30 @@ internal unsafe struct spw_block_view
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct spw_vacuum_result
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal ulong bytes_moved;
+    internal ulong bytes_needed;
+    internal ulong bytes_before;
+    internal ulong bytes_after;
+    internal ulong bytes_file;
+    internal ulong done;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct spw_transfer
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal ulong blocks;
+    internal ulong bytes;
+    internal ulong equal;
+    internal ulong ignored;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct spw_verify_summary
 {
     internal uint struct_size;
@@ -180,4 +204,7 @@ internal struct spw_block_stats
     internal ulong cache_misses;
     internal ulong checksum_errors;
     internal ulong health;
+    internal ulong bytes_disk;
+    internal ulong scrub_passes;
+    internal ulong scrub_problems;
 }
