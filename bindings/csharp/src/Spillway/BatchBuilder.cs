@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using Spillway.Native;
 
 namespace Spillway;
 
@@ -167,9 +168,9 @@ public sealed class BatchBuilder : IBufferWriter<byte>, IDisposable
         }
         _disposed = true;
         Clear();
-        Return(ref _data);
-        Return(ref _offsets);
-        Return(ref _times);
+        PooledArray.Return(ref _data);
+        PooledArray.Return(ref _offsets);
+        PooledArray.Return(ref _times);
     }
 
     private void End()
@@ -200,7 +201,6 @@ public sealed class BatchBuilder : IBufferWriter<byte>, IDisposable
         }
     }
 
-    // Doubles, so that n bytes are copied O(n) times in all.
     private void GrowData(int more)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -210,38 +210,19 @@ public sealed class BatchBuilder : IBufferWriter<byte>, IDisposable
             throw new InvalidOperationException(
                 $"A batch of {needed} bytes is above what an array holds: add it in parts.");
         }
-        Grow(ref _data, _written, (int)needed);
+        PooledArray.Grow(ref _data, _written, (int)needed);
     }
 
     private void GrowOffsets()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        Grow(ref _offsets, _count + 1, _count + 2);
+        PooledArray.Grow(ref _offsets, _count + 1, _count + 2);
     }
 
     private void GrowTimes()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        Grow(ref _times, _count, Math.Max(_count + 1, RecordsMin));
-    }
-
-    private static void Grow<T>(ref T[] array, int used, int needed)
-    {
-        long size = Math.Min(Math.Max(needed, array.Length * 2L), Array.MaxLength);
-        T[] larger = ArrayPool<T>.Shared.Rent((int)size);
-        array.AsSpan(0, used).CopyTo(larger);
-        Return(ref array);
-        array = larger;
-    }
-
-    private static void Return<T>(ref T[] array)
-    {
-        T[] old = array;
-        array = [];
-        if (old.Length > 0)
-        {
-            ArrayPool<T>.Shared.Return(old);
-        }
+        PooledArray.Grow(ref _times, _count, Math.Max(_count + 1, RecordsMin));
     }
 
     [DoesNotReturn]

@@ -34,7 +34,7 @@ public sealed unsafe class OwnedBatch : IReadOnlyList<ReadOnlyMemory<byte>>, IDi
         _view = view;
         if (view.data_len <= int.MaxValue)
         {
-            _whole = new NativeMemory(handle, view.data, (int)view.data_len);
+            _whole = Memory(view.data, (int)view.data_len);
         }
     }
 
@@ -57,7 +57,7 @@ public sealed unsafe class OwnedBatch : IReadOnlyList<ReadOnlyMemory<byte>>, IDi
             (ulong begin, int length) = Bounds(index);
             return _whole != null
                 ? _whole.Memory.Slice((int)begin, length)
-                : new NativeMemory(_handle, _view.data + begin, length).Memory;
+                : Memory(_view.data + begin, length).Memory;
         }
     }
 
@@ -104,6 +104,9 @@ public sealed unsafe class OwnedBatch : IReadOnlyList<ReadOnlyMemory<byte>>, IDi
     /// <summary>Gives the memory back, once nothing of it is pinned. Any number of times, on any
     /// thread, before or after its store.</summary>
     public void Dispose() => _handle.Dispose();
+
+    private NativeMemory Memory(byte* bytes, int length) =>
+        new(_handle, typeof(OwnedBatch), bytes, length);
 
     private (ulong Begin, int Length) Bounds(int index)
     {

@@ -43,7 +43,7 @@ internal static class NativeError
                 SPW_CANCELLED => token.IsCancellationRequested
                     ? new OperationCanceledException(message, token)
                     : new OperationCanceledException(message),
-                SPW_CLOSED => new ObjectDisposedException(nameof(Store), message),
+                SPW_CLOSED => new ObjectDisposedException(null, message),
                 _ => new SpillwayException(
                     message, (SpillwayStatus)status, spw_error_os_code(error),
                     spw_error_detail_code(error), spw_error_record(error)),
