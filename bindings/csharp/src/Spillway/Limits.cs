@@ -22,6 +22,25 @@ public static class Limits
 
     /// <summary>UTF-8 bytes of a stream's name.</summary>
     public const int StreamNameBytesMax = Constants.SPW_STREAM_NAME_MAX;
+
+    /// <summary>UTF-8 bytes of a block's name.</summary>
+    public const int BlockNameBytesMax = Constants.SPW_BLOCK_NAME_MAX;
+
+    /// <summary>Bytes of a block's tag.</summary>
+    public const int BlockTagBytesMax = Constants.SPW_BLOCK_TAG_MAX;
+
+    /// <summary>Bytes of the largest <see cref="Blob"/>.</summary>
+    public const int BlobBytesMax = (int)Constants.SPW_BLOB_BYTES_MAX;
+}
+
+/// <summary>Conditions on the version of a block, beside a version itself.</summary>
+public static class BlockVersion
+{
+    /// <summary>No condition.</summary>
+    public const ulong Any = Constants.SPW_BLOCK_VERSION_ANY;
+
+    /// <summary>There must be no such block.</summary>
+    public const ulong None = Constants.SPW_BLOCK_VERSION_NONE;
 }
 
 /// <summary>Sequence numbers of one stream from <paramref name="Begin"/> up to, and without,

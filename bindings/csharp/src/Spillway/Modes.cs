@@ -11,7 +11,7 @@ public enum ColdTier
     Sqlite = Constants.SPW_TIER_SQLITE,
 }
 
-/// <summary>What may and must be there when a store is opened.</summary>
+/// <summary>What may and must be there when a store or file is opened.</summary>
 public enum OpenMode
 {
     /// <summary>Opens it, or creates it.</summary>
@@ -20,6 +20,9 @@ public enum OpenMode
     Existing = Constants.SPW_OPEN_EXISTING,
     /// <summary>AlreadyExists if there is one.</summary>
     New = Constants.SPW_OPEN_NEW,
+    /// <summary>A <see cref="BlockFile"/> only: must be there, and no byte of it is changed. May be
+    /// opened so many times, but not while it is open for writing.</summary>
+    ReadOnly = Constants.SPW_OPEN_READ_ONLY,
 }
 
 /// <summary>What may and must be there when a stream is opened.</summary>
@@ -42,7 +45,7 @@ public enum WhenFull
     Fail = Constants.SPW_WHEN_FULL_FAIL,
 }
 
-/// <summary>How safe a flush makes what was admitted before it.</summary>
+/// <summary>How safe a flush makes what was done before it.</summary>
 public enum FlushLevel
 {
     /// <summary>With the operating system: survives the end of this process, not a power cut.
@@ -50,9 +53,55 @@ public enum FlushLevel
     Kernel = Constants.SPW_FLUSH_KERNEL,
     /// <summary>On the device: survives a power cut.</summary>
     Device = Constants.SPW_FLUSH_DEVICE,
+    /// <summary>A <see cref="BlockFile"/> only: on the device, and the next open has nothing to
+    /// replay.</summary>
+    Checkpoint = Constants.SPW_FLUSH_CHECKPOINT,
 }
 
-/// <summary>What a close does with records that are not on the device yet.</summary>
+/// <summary>How safe a <see cref="BlockTransaction.Commit"/> makes its changes before it returns.
+/// </summary>
+public enum CommitLevel
+{
+    /// <summary>Atomic and in order; durable with the next flush.</summary>
+    Relaxed = Constants.SPW_COMMIT_RELAXED,
+    /// <summary>As <see cref="FlushLevel.Kernel"/>.</summary>
+    Kernel = Constants.SPW_FLUSH_KERNEL,
+    /// <summary>As <see cref="FlushLevel.Device"/>.</summary>
+    Device = Constants.SPW_FLUSH_DEVICE,
+    /// <summary>As <see cref="FlushLevel.Checkpoint"/>.</summary>
+    Checkpoint = Constants.SPW_FLUSH_CHECKPOINT,
+}
+
+/// <summary>How damage is found in a block file.</summary>
+public enum BlockChecksum
+{
+    /// <summary>64 bits; finds accidents.</summary>
+    Xxh3 = Constants.SPW_CHECKSUM_XXH3,
+    /// <summary>256 bits; slower.</summary>
+    Sha256 = Constants.SPW_CHECKSUM_SHA256,
+}
+
+/// <summary>How much a <see cref="BlockFile.Verify"/> reads.</summary>
+public enum VerifyMode
+{
+    /// <summary>The structures of the file only.</summary>
+    Structures = 0,
+    /// <summary>Also every byte of payload.</summary>
+    Full = (int)Constants.SPW_VERIFY_FULL,
+}
+
+/// <summary>How far a <see cref="BlockFile.Vacuum"/> goes.</summary>
+public enum VacuumMode
+{
+    /// <summary>Once through the file.</summary>
+    Once = 0,
+    /// <summary>Until nothing more is to be gained.</summary>
+    Full = (int)Constants.SPW_VACUUM_FULL,
+    /// <summary>Changes nothing, only says what <see cref="Full"/> would do.</summary>
+    DryRun = (int)Constants.SPW_VACUUM_DRY_RUN,
+}
+
+/// <summary>What a close does with what is not on the device yet.</summary>
 public enum CloseMode
 {
     /// <summary>Writes them.</summary>
@@ -79,10 +128,22 @@ public enum OptionKey
     TimeoutMilliseconds = Constants.SPW_OPT_TIMEOUT_MS,
     /// <summary>A <see cref="Spillway.ColdTier"/>. Store.</summary>
     ColdTier = Constants.SPW_OPT_COLD_TIER,
-    /// <summary>An <see cref="OpenMode"/>. Store.</summary>
+    /// <summary>An <see cref="OpenMode"/>. Store, block file.</summary>
     Open = Constants.SPW_OPT_OPEN,
     /// <summary>A <see cref="Spillway.WhenFull"/>. Store, stream; live for a stream.</summary>
     WhenFull = Constants.SPW_OPT_WHEN_FULL,
     /// <summary>1: every record has a time; 0: none has. Stream, fixed at creation.</summary>
     Times = Constants.SPW_OPT_TIMES,
+    /// <summary>A <see cref="BlockChecksum"/>. Block file, fixed at creation.</summary>
+    FileChecksum = Constants.SPW_OPT_FILE_CHECKSUM,
+    /// <summary>Bytes of changes that may wait in memory. Block file.</summary>
+    FileDirtyBytes = Constants.SPW_OPT_FILE_DIRTY_BYTES,
+    /// <summary>Blocks whose changes may wait in memory. Block file.</summary>
+    FileDirtyBlocks = Constants.SPW_OPT_FILE_DIRTY_BLOCKS,
+    /// <summary>Bytes of payload kept for views. Block file.</summary>
+    FileCacheBytes = Constants.SPW_OPT_FILE_CACHE_BYTES,
+    /// <summary>The step in which a block file grows.</summary>
+    FileGrowthBytes = Constants.SPW_OPT_FILE_GROWTH_BYTES,
+    /// <summary>Bytes of journal after which a checkpoint is made. Block file.</summary>
+    FileJournalBytes = Constants.SPW_OPT_FILE_JOURNAL_BYTES,
 }

@@ -21,7 +21,7 @@ public sealed unsafe class Operation : IDisposable
     internal OperationHandle Handle { get; }
 
     /// <summary>Work done and in total of the call that runs or ran last, in units of that call:
-    /// records for flush and close.</summary>
+    /// records for flush and close of a store, bytes for what takes long on a block file.</summary>
     /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
     public (ulong Done, ulong Total) Progress
     {

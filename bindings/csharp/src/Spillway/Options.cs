@@ -166,3 +166,63 @@ public sealed class StreamOptions : OptionBag
         set => this[OptionKey.Times] = value is { } times ? (times ? 1 : 0) : null;
     }
 }
+
+/// <summary>How to open a block file; see <see cref="OptionBag"/>.</summary>
+public sealed class BlockFileOptions : OptionBag
+{
+    /// <summary>What may and must be there; default <see cref="OpenMode.OpenOrCreate"/>.</summary>
+    public OpenMode? Open
+    {
+        get => (OpenMode?)this[OptionKey.Open];
+        set => this[OptionKey.Open] = (long?)value;
+    }
+
+    /// <summary>How damage is found in a new file; default <see cref="BlockChecksum.Xxh3"/>. An
+    /// existing file knows its own, and naming another is InvalidArgument.</summary>
+    public BlockChecksum? Checksum
+    {
+        get => (BlockChecksum?)this[OptionKey.FileChecksum];
+        set => this[OptionKey.FileChecksum] = (long?)value;
+    }
+
+    /// <summary>Bytes of changes that may wait in memory, at least 1 MiB; default 64 MiB. They are
+    /// written in the background from half of it on; a change that finds it full waits for the
+    /// disk.</summary>
+    public long? DirtyBytes
+    {
+        get => this[OptionKey.FileDirtyBytes];
+        set => this[OptionKey.FileDirtyBytes] = value;
+    }
+
+    /// <summary>Blocks whose changes may wait in memory, at least 1; default 65,536. The same rules
+    /// as of <see cref="DirtyBytes"/>.</summary>
+    public long? DirtyBlocks
+    {
+        get => this[OptionKey.FileDirtyBlocks];
+        set => this[OptionKey.FileDirtyBlocks] = value;
+    }
+
+    /// <summary>Bytes of payload kept for <see cref="ReadableBlocks.Get"/> once proved, 0 or more;
+    /// default 32 MiB.</summary>
+    public long? CacheBytes
+    {
+        get => this[OptionKey.FileCacheBytes];
+        set => this[OptionKey.FileCacheBytes] = value;
+    }
+
+    /// <summary>The step in which the file grows, 1 MiB to 1 GiB; default 10 MiB. It grows with the
+    /// file up to 256 MiB.</summary>
+    public long? GrowthBytes
+    {
+        get => this[OptionKey.FileGrowthBytes];
+        set => this[OptionKey.FileGrowthBytes] = value;
+    }
+
+    /// <summary>Bytes of journal after which a checkpoint is made at the latest, at least 1 MiB;
+    /// default 64 MiB. More makes a later open after a crash longer.</summary>
+    public long? JournalBytes
+    {
+        get => this[OptionKey.FileJournalBytes];
+        set => this[OptionKey.FileJournalBytes] = value;
+    }
+}

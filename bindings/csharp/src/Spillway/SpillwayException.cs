@@ -2,8 +2,8 @@ namespace Spillway;
 
 /// <summary>
 /// A call of the library failed, with its reason, place and message. Cancelled calls throw
-/// <see cref="OperationCanceledException"/>, calls on a closed store
-/// <see cref="ObjectDisposedException"/>, and arguments that never reach the library
+/// <see cref="OperationCanceledException"/>, calls on a closed store or
+/// file <see cref="ObjectDisposedException"/>, and arguments that never reach the library
 /// <see cref="ArgumentException"/> instead.
 /// </summary>
 public sealed class SpillwayException : Exception

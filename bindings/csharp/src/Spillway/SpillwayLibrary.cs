@@ -40,6 +40,16 @@ public static unsafe class SpillwayLibrary
         }
     }
 
+    /// <summary>The same for block files.</summary>
+    public static ulong LeakedFiles
+    {
+        get
+        {
+            LibraryLoader.Ensure();
+            return NativeMethods.spw_leaked_files();
+        }
+    }
+
     /// <summary>The C name of a status, such as "SPW_BUSY"; "SPW_UNKNOWN" for one that the library
     /// does not know.</summary>
     public static string StatusName(SpillwayStatus status)

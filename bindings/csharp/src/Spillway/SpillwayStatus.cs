@@ -9,15 +9,15 @@ public enum SpillwayStatus
     /// <summary>The caller's mistake; nothing happened.</summary>
     InvalidArgument = 1,
     /// <summary>The right call at the wrong time: a cursor used by two threads at once, or without
-    /// a current view.</summary>
+    /// a current view; a transaction that was committed.</summary>
     InvalidState = 2,
     /// <summary>An allocation failed; nothing happened.</summary>
     NoMemory = 3,
-    /// <summary>No such stream, record or store.</summary>
+    /// <summary>No such store, stream, record, file or block.</summary>
     NotFound = 4,
     /// <summary>There is one already, and the call asked for a new one.</summary>
     AlreadyExists = 5,
-    /// <summary>Another <see cref="Store"/> or process has it open.</summary>
+    /// <summary>Another handle or process has it open.</summary>
     Busy = 6,
     /// <summary>It would have to wait, and was told not to.</summary>
     WouldBlock = 7,
@@ -25,13 +25,13 @@ public enum SpillwayStatus
     Timeout = 8,
     /// <summary>Cancelled; thrown as <see cref="OperationCanceledException"/>.</summary>
     Cancelled = 9,
-    /// <summary>The store is closed; thrown as <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>The store or file is closed; thrown as <see cref="ObjectDisposedException"/>.</summary>
     Closed = 10,
     /// <summary>The disk or its quota is full; try again when there is room.</summary>
     Full = 11,
     /// <summary>Larger than a limit or than the caller's buffer.</summary>
     TooBig = 12,
-    /// <summary>The store or its disk cannot be written.</summary>
+    /// <summary>The store, the file or its disk cannot be written.</summary>
     ReadOnly = 13,
     /// <summary>The operating system failed; see <see cref="SpillwayException.OsCode"/>.</summary>
     IO = 14,

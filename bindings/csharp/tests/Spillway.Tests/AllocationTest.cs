@@ -76,4 +76,63 @@ public class AllocationTest
         }));
         Assert.Equal(300 * 1000, sum);
     }
+
+    [Fact]
+    public void BlocksAllocateNothing()
+    {
+        using Folder folder = new();
+        using BlockFile file = Make.Blocks(folder, 100, 1000);
+        using BlockBatch batch = new();
+        using BlockReadBatch reads = new();
+        byte[][] names = [.. Enumerable.Range(0, 50).Select(i => (byte[])[(byte)'b', (byte)i])];
+        byte[] data = Make.Record(1, 1000);
+        byte[] buffer = new byte[1000];
+        ulong[] versions = new ulong[50];
+        names[0][1] = (byte)'0';
+        Assert.Equal(0, Allocated(() =>
+        {
+            batch.Clear();
+            for (int i = 1; i < names.Length; i++)
+            {
+                batch.Add(names[i], data);
+            }
+            batch.Add("a name of its own", data, BlockVersion.Any);
+            file.PutBatch(batch, versions);
+        }));
+        Assert.Equal(0, Allocated(() =>
+        {
+            ulong version = file.Put("single", data);
+            file.Patch("single", 10, buffer.AsSpan(0, 10));
+            file.Put("single", data, file.Stat("single").Version);
+            file.Append("single", default);
+            if (version == 0 || file.Read("single", 10, buffer) != 990 || !file.Exists("block1"))
+            {
+                throw new InvalidOperationException();
+            }
+        }));
+        using BlockList list = file.OpenList("block");
+        Assert.Equal(0, Allocated(() =>
+        {
+            reads.Clear();
+            for (int i = 1; i < names.Length; i++)
+            {
+                reads.Add(names[i]);
+            }
+            file.ReadBatch(reads);
+            list.Seek("");
+            long sum = file.TryStat("none", out _) ? 1 : 0;
+            while (list.Next(out BlockPage page, 30))
+            {
+                for (int i = 0; i < page.Count; i++)
+                {
+                    sum += page.Info(i).Length + page.NameBytes(i).Length + page.Info(i).Tag.Length;
+                }
+            }
+            if (sum < 100_000 || !reads[7].SequenceEqual(data))
+            {
+                throw new InvalidOperationException();
+            }
+            _ = file.GetStatistics();
+        }));
+    }
 }

@@ -14,6 +14,8 @@ public sealed class Folder : IDisposable
 
     public string Store => System.IO.Path.Combine(Path, "store.spw");
 
+    public string Blocks => System.IO.Path.Combine(Path, "first.blocks");
+
     // Not by Directory.Delete, which knows no file names that are not Unicode.
     public void Dispose() => Process.Start("rm", ["-rf", Path]).WaitForExit();
 }
@@ -47,6 +49,22 @@ public static class Make
         return (store, stream);
     }
 
+    public static BlockFile Blocks(Folder folder) => BlockFile.Open(folder.Blocks);
+
+    /// <summary>A file with blocks <c>block0</c> and on, each of the bytes of
+    /// <see cref="Record"/>.</summary>
+    public static BlockFile Blocks(Folder folder, int count, int length)
+    {
+        BlockFile file = Blocks(folder);
+        using BlockBatch batch = new();
+        for (int i = 0; i < count; i++)
+        {
+            batch.Add($"block{i}", Record((ulong)i, length));
+        }
+        file.PutBatch(batch);
+        return file;
+    }
+
     /// <summary>A seed, printed, or the one of SEED, to run a failure again.</summary>
     public static Random Random(ITestOutputHelper output)
     {
@@ -68,6 +86,19 @@ public static class Make
         }
         return bytes;
     }
+}
+
+/// <summary>Calls that must fail.</summary>
+public static class Fails
+{
+    public static SpillwayException With(SpillwayStatus status, Action call)
+    {
+        SpillwayException thrown = Assert.Throws<SpillwayException>(call);
+        Assert.Equal(status, thrown.Status);
+        return thrown;
+    }
+
+    public static void AsDisposed(Action call) => Assert.Throws<ObjectDisposedException>(call);
 }
 
 /// <summary>Waiting for a condition, with a limit that only a failure meets.</summary>

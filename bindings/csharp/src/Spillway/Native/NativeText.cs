@@ -23,6 +23,24 @@ internal static class NativeText
         }
     }
 
+    /// <summary>As <see cref="Utf8(string, string)"/>, in the given room if that is enough.
+    /// </summary>
+    internal static ReadOnlySpan<byte> Utf8(string text, string parameter, Span<byte> room)
+    {
+        try
+        {
+            if (Strict.TryGetBytes(text, room, out int written))
+            {
+                return room[..written];
+            }
+        }
+        catch (EncoderFallbackException)
+        {
+            // Said below.
+        }
+        return Utf8(text, parameter);
+    }
+
     internal static byte[] Path(string path)
     {
         byte[] bytes = Utf8(path, nameof(path));
@@ -54,6 +72,14 @@ internal static class NativeText
         long whole = time.Ticks / TimeSpan.TicksPerMillisecond;
         return time.Ticks % TimeSpan.TicksPerMillisecond == 0 ? whole : whole + 1;
     }
+
+    /// <summary>A number of bytes, <see cref="long.MaxValue"/> being no limit.</summary>
+    internal static ulong Limit(long bytes) =>
+        bytes == long.MaxValue ? Constants.SPW_NO_LIMIT : (ulong)bytes;
+
+    /// <summary>From nanoseconds since 1970, UTC.</summary>
+    internal static DateTimeOffset Instant(long nanoseconds) =>
+        DateTimeOffset.UnixEpoch.AddTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
 
     internal static TimeSpan Time(long milliseconds) =>
         milliseconds >= TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond
