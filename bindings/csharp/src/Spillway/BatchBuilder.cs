@@ -187,7 +187,8 @@ public sealed class BatchBuilder : IBufferWriter<byte>, IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if ((ulong)_written != _offsets[_count])
         {
-            throw new InvalidOperationException("The last record is not ended: call EndRecord.");
+            throw new InvalidOperationException(
+                "The last record or block is not ended: call EndRecord or EndBlock.");
         }
     }
 

@@ -5,7 +5,7 @@ namespace Spillway.Tests;
 public class AllocationTest
 {
     /// <summary>Managed bytes that a thread allocates by an action that has run warm.</summary>
-    private static long Allocated(Action action)
+    internal static long Allocated(Action action)
     {
         for (int i = 0; i < 200; i++)
         {
