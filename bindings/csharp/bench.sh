@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bindings/csharp/bench.sh build-folder: RECORDS (default 3000000) records of 128 bytes in batches
-# of 1,000 through a store in memory, added and read; the best of three rounds. Prints two lines.
+# bindings/csharp/bench.sh build-folder: measures RECORDS (default 3000000) records, and blocks in a
+# new file BLOCKS if that is set, as tests/bindings/throughput.sh says.
 set -euo pipefail
 readonly here=$(cd "$(dirname "$0")" && pwd)
 readonly build_folder=$(cd "${1:?"usage: bench.sh build-folder"}" && pwd)
