@@ -37,9 +37,12 @@ cat >first.csproj <<'EOF'
   </ItemGroup>
 </Project>
 EOF
-# The program is the one in the README, so that it cannot go stale.
-sed -n '/^```csharp first$/,/^```$/{//!p}' "$here/README.md" >Program.cs
-[[ -s Program.cs ]] || { echo "no first program in README.md" >&2; exit 1; }
+# The programs are those in the README, so that they cannot go stale.
+readme_program() { # name
+  sed -n '/^```csharp '"$1"'$/,/^```$/{//!p}' "$here/README.md" >Program.cs
+  [[ -s Program.cs ]] || { echo "no $1 program in README.md" >&2; exit 1; }
+}
+readme_program first
 
 expect() { # expected actual what
   [[ $2 == "$1" ]] || { printf '%s\nexpected:\n%s\ngot:\n%s\n' "$3" "$1" "$2" >&2; exit 1; }
@@ -49,6 +52,13 @@ restore first.csproj
 build first.csproj -o out
 expect "$said" "$(cd "$work" && dotnet first/out/first.dll)" "the first program"
 expect "$said" "$(cd "$work" && rm first.spw* && first/out/first)" "the same without dotnet"
+
+# The second program of the README, of the block file, in the same project.
+readme_program second
+build first.csproj -o out-second
+readonly chapters=$'chapter/1: Hello\nchapter/2: world'
+expect "$chapters" "$(cd "$work" && dotnet first/out-second/first.dll)" "the second program"
+expect "$chapters" "$(cd "$work" && first/out-second/first)" "the same once more, without dotnet"
 
 # A library that is not there, or not one, is explained.
 message=$(SPW_LIBRARY_PATH=/nowhere/libspillway.so dotnet out/first.dll 2>&1 || true)
