@@ -7,16 +7,16 @@
  * a transaction's changes are there together or not at all.
  *
  * Threads: spw_file, spw_txn, spw_blob and spw_report may be used by many threads at once, a
- * spw_list by one at a time (else SPW_INVALID_STATE). Readers wait for nobody. Any order of frees
- * is legal: transactions, snapshots and lists of a file that was closed or freed return SPW_CLOSED;
- * blobs and reports stay readable.
+ * spw_list, spw_writer and spw_reader by one at a time (else SPW_INVALID_STATE) but for the calls
+ * that say otherwise. Who reads waits for nobody. Any order of frees is legal: all that came from a
+ * file that was closed or freed returns SPW_CLOSED; blobs and reports stay readable.
  *
  * Names are 1 to SPW_BLOCK_NAME_MAX bytes, none of them 0, UTF-8 by contract, compared byte by
  * byte. Every function that takes a name may return SPW_INVALID_ARGUMENT for another.
  *
  * Every function that changes something may return, besides what it lists: SPW_READONLY (file or
- * snapshot opened for reading), SPW_FULL (the disk is full and so is the write-behind set; nothing
- * is lost, the same handle goes on when there is room), SPW_IO and SPW_CORRUPT (an earlier write
+ * snapshot opened for reading), SPW_FULL (the disk has no room for it; nothing is lost, the same
+ * handle goes on when there is room), SPW_IO and SPW_CORRUPT (an earlier write
  * failed or met damage: writing has ended, reading goes on; only opening again clears it). Every
  * function that reads may return SPW_CORRUPT and SPW_IO for what cannot be read; other blocks stay
  * readable, and nothing is ever repaired by reading. Every function that takes a transaction
@@ -287,17 +287,17 @@ void spw_reader_free(spw_reader* reader);
 spw_status spw_writer_open(spw_file* file, spw_txn* txn, const char* name, size_t name_len,
                            uint64_t expected, spw_writer** out, spw_error** err);
 
-/* Adds bytes at the end. One thread at a time, else INVALID_STATE, also after the commit. FULL:
- * none were added, and it can be called again. */
+/* Adds bytes at the end. FULL and NO_MEMORY: none were added, and it can be called again.
+ * INVALID_STATE: it was committed, or its transaction is over. */
 spw_status spw_writer_write(spw_writer* writer, const void* data, uint64_t data_len,
                             spw_error** err);
 
 /* Creates the block or replaces what it holds; its tag stays. *version: as of spw_block_put.
- * CONFLICT, ALREADY_EXISTS, NOT_FOUND: `expected`. FULL and NO_MEMORY: it can be called again;
- * after any other result only freed. */
+ * CONFLICT, ALREADY_EXISTS, NOT_FOUND: `expected`. INVALID_STATE: its transaction is over. FULL
+ * and NO_MEMORY: it can be called again; after any other result only freed. */
 spw_status spw_writer_commit(spw_writer* writer, uint64_t* version, spw_error** err);
 
-/* Without a commit, leaves no trace. */
+/* Without a commit, leaves no trace: its space is free again after the next checkpoint. */
 void spw_writer_free(spw_writer* writer);
 
 /* ---- Shrinking, copying, folders ---- */
@@ -342,7 +342,8 @@ typedef struct spw_transfer {
   uint64_t blocks;  /* moved */
   uint64_t bytes;   /* of them */
   uint64_t equal;   /* blocks that were there already, byte for byte */
-  uint64_t ignored; /* import: links, devices and the like; they are not followed */
+  uint64_t ignored; /* import: links and devices, which are not followed, left files of an
+                       interrupted export, and files whose block another, equal file gave */
 } spw_transfer;
 
 /* Puts every regular file below `folder` into a block: `prefix` (may be empty) and the path from

@@ -311,6 +311,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   base::Status Account(Group* group, Prepared* prepared);
   void Publish(Group* group, Prepared* prepared) noexcept;
   base::Status WriteMark(bool closed);
+  void ReleaseOrphans() SPW_EXCLUDES(mu_);
   base::Status WriteAll(Level level);
   bool CheckpointIsDue(uint64_t part) const;
   base::Status SyncAndMark();

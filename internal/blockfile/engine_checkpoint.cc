@@ -155,7 +155,9 @@ Status Engine::WriteSuperblock(const Superblock& superblock) {
 Status Engine::WriteCheckpoint(When when, bool closing) {
   Attempt attempt;
   GatherChanges(&attempt);
-  if (when == When::kIfAnythingChanged && attempt.changes.empty() && journal_.frames() == 0) {
+  ReleaseOrphans();
+  if (when == When::kIfAnythingChanged && attempt.changes.empty() && journal_.frames() == 0 &&
+      space_.releases() == 0) {
     return {};
   }
   attempt.next = superblock_;

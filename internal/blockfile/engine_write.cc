@@ -113,17 +113,25 @@ bool Engine::CheckpointIsDue(uint64_t part) const {
   return std::max(journal_.pages_written(), space_.released_pages()) * page_bytes_ > most / part;
 }
 
-// All groups that there are now.
-Status Engine::WriteAll(Level level) {
+// They come free with the next checkpoint.
+void Engine::ReleaseOrphans() {
   std::vector<PageRun> orphans;
   {
     MutexLock lock(mu_);
-    Seal(0);
     orphans.swap(orphans_);
   }
   for (const PageRun& run : orphans) {
     space_.ReleaseHeld(run);
   }
+}
+
+// All groups that there are now.
+Status Engine::WriteAll(Level level) {
+  {
+    MutexLock lock(mu_);
+    Seal(0);
+  }
+  ReleaseOrphans();
   for (;;) {
     std::shared_ptr<Group> group;
     {
