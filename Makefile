@@ -97,8 +97,8 @@ examples: bootstrap build/release/build.ninja ## examples: build the examples, r
 	tests/examples/languages_test.sh build/release
 
 .PHONY: install
-install: build/release/build.ninja ## install: header, libraries, package files (DESTDIR=, PREFIX=/usr/local)
-	cmake --build build/release -j $(JOBS) --target spillway spw_archive
+install: build/release/build.ninja ## install: header, libraries, package files, the command (DESTDIR=, PREFIX=/usr/local)
+	cmake --build build/release -j $(JOBS) --target spillway spw_archive spillway_cli
 	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
 
 .PHONY: clean

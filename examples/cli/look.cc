@@ -1,0 +1,156 @@
+// info, ls: what is in a file.
+#include <memory>
+#include <optional>
+
+#include "text.h"
+#include "verbs.h"
+
+namespace spillway::cli {
+namespace {
+
+// The interface does not tell the kind, but refuses the wrong one.
+const char* OpenTellingChecksum(Session& session) {
+  constexpr std::pair<int64_t, const char*> kKinds[] = {{SPW_CHECKSUM_XXH3, "xxh3"},
+                                                        {SPW_CHECKSUM_SHA256, "sha256"}};
+  for (const auto& [kind, name] : kKinds) {
+    try {
+      session.Open({.checksum = kind});
+      return name;
+    } catch (const Failure& failure) {
+      if (failure.status() != SPW_INVALID_ARGUMENT) {
+        throw;
+      }
+    }
+  }
+  session.Open();
+  return "unknown";
+}
+
+ExitCode Info(Session& session) {
+  const std::string checksum = OpenTellingChecksum(session);
+  spw_block_stats stats{};
+  stats.struct_size = sizeof stats;
+  Call(spw_file_stats, session.Open(), &stats);
+  session.Close();
+  if (session.json()) {
+    session.out().WriteJson({{"file", Printable(session.path())},
+                             {"blocks", stats.blocks},
+                             {"payload_bytes", stats.payload_bytes},
+                             {"file_bytes", stats.bytes_file},
+                             {"disk_bytes", stats.bytes_disk},
+                             {"used_bytes", stats.bytes_used},
+                             {"held_bytes", stats.bytes_held},
+                             {"free_bytes", stats.bytes_free},
+                             {"checksum", checksum},
+                             {"journal_blocks", stats.blocks_dirty}});
+    return kExitOk;
+  }
+  const std::string journal = stats.blocks_dirty == 0 ? "nothing to replay"
+                                                      : Counted(stats.blocks_dirty, "change") +
+                                                            " that the next writer replays";
+  session.out().Write(
+      Printable(session.path()) + "\n  blocks     " + Grouped(stats.blocks) + "\n  payload    " +
+      SizeExactly(stats.payload_bytes) + "\n  file       " + SizeExactly(stats.bytes_file) +
+      "\n  on disk    " + SizeExactly(stats.bytes_disk) + "\n  used       " +
+      SizeExactly(stats.bytes_used) + "\n  held       " + SizeExactly(stats.bytes_held) +
+      "\n  free       " + SizeExactly(stats.bytes_free) + "\n  checksum   " + checksum +
+      "\n  journal    " + journal + "\n");
+  return kExitOk;
+}
+
+struct LsSettings {
+  std::string prefix;
+  bool is_long = false;
+  bool null = false;
+};
+
+std::string AsLine(const LsSettings& settings, std::string_view name, const spw_block_info* info) {
+  std::string line;
+  if (settings.is_long) {
+    const std::string length = std::to_string(info->length);
+    const std::string version = std::to_string(info->version);
+    line += std::string(length.size() < 12 ? 12 - length.size() : 0, ' ') + length + " ";
+    line += std::string(version.size() < 8 ? 8 - version.size() : 0, ' ') + version + " ";
+    line += Time(info->modified_ns) + " ";
+  }
+  if (settings.null) {
+    line += name;
+    line += '\0';
+  } else {
+    line += Shown(name) + "\n";
+  }
+  return line;
+}
+
+Json AsJson(std::string_view name, const spw_block_info& info) {
+  Json line = NameAsJson(name);
+  line["length"] = info.length;
+  line["version"] = info.version;
+  line["created_ns"] = info.created_ns;
+  line["modified_ns"] = info.modified_ns;
+  line["tag_hex"] = Hex({reinterpret_cast<const char*>(info.tag), info.tag_len});
+  return line;
+}
+
+ExitCode Ls(Session& session, const LsSettings& settings) {
+  constexpr uint64_t kPageBlocks = 1024;
+  const bool with_infos = settings.is_long || session.json();
+  spw_list* raw_list = nullptr;
+  Call(spw_list_open, session.Open(), nullptr, settings.prefix.data(), settings.prefix.size(),
+       with_infos ? 0U : SPW_LIST_NAMES_ONLY, &raw_list);
+  const List list(raw_list);
+  spw_block_view view{};
+  view.struct_size = sizeof view;
+  for (;;) {
+    Call(spw_list_next, raw_list, kPageBlocks, &view);
+    if (view.count == 0) {
+      return kExitOk;
+    }
+    for (uint64_t i = 0; i < view.count; ++i) {
+      const std::string_view name(view.names + view.name_offsets[i],
+                                  view.name_offsets[i + 1] - view.name_offsets[i]);
+      const spw_block_info* const info = with_infos ? &view.infos[i] : nullptr;
+      if (session.json()) {
+        session.out().WriteJson(AsJson(name, *info));
+      } else {
+        session.out().Write(AsLine(settings, name, info));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void AddInfo(CLI::App& app, Command& command) {
+  CLI::App& verb =
+      AddVerb(app, command, "info", "how much is in a file, and what it takes",
+              "  spillway info doc.blocks\n"
+              "  spillway info --json doc.blocks | jq .free_bytes\n",
+              {kExitOk, kExitFailed, kExitUsage, kExitDamage, kExitBusy, kExitInterrupted});
+  verb.callback([&command] { command.run = Info; });
+}
+
+void AddLs(CLI::App& app, Command& command) {
+  CLI::App& verb = AddVerb(
+      app, command, "ls", "the names of the blocks, in their order",
+      "  spillway ls doc.blocks\n"
+      "  spillway ls -l doc.blocks chapter/\n"
+      "  spillway ls -0 doc.blocks | xargs -0 -n 1 spillway get doc.blocks\n\n"
+      "A line is a name; control bytes, what is no UTF-8, and backslashes are escaped (\\n, "
+      "\\xff,\n"
+      "\\\\); -0 gives names as they are. -l: bytes, version, last change (UTC), name. --json: a\n"
+      "document per line; a name that is no UTF-8 is escaped there, and has a \"name_hex\" beside "
+      "it.\n",
+      {kExitOk, kExitFailed, kExitUsage, kExitDamage, kExitBusy, kExitInterrupted,
+       kExitOutputClosed});
+  auto settings = std::make_shared<LsSettings>();
+  verb.add_option("PREFIX", settings->prefix, "only names that begin so")->type_name("");
+  verb.add_flag("-l,--long", settings->is_long, "bytes, version and time beside the name");
+  verb.add_flag("-0,--null", settings->null, "names as they are, with a 0 byte after each")
+      ->excludes("--json");
+  verb.callback([&command, settings] {
+    command.run = [settings](Session& session) { return Ls(session, *settings); };
+  });
+}
+
+}  // namespace spillway::cli
