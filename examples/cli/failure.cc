@@ -59,6 +59,12 @@ void Failure::AboutBlock(std::string_view name) {
   more_.update(NameAsJson(name));
 }
 
+void Failure::AboutFile(const std::string& path) {
+  if (!message_.starts_with(path + ":") && message_.find(" " + path + ":") == std::string::npos) {
+    message_ = path + ": " + message_;
+  }
+}
+
 void Failure::Add(const std::string& key, const std::string& line, Json value) {
   lines_ += line + "\n";
   more_[key] = std::move(value);

@@ -48,6 +48,8 @@ class Failure : public std::exception {
 
   // The message begins with the name of the block that it is about.
   void AboutBlock(std::string_view name);
+  // The message names the file, if it does not yet.
+  void AboutFile(const std::string& path);
   // What was done until then, or what helps: a line of its own, and in JSON the field `key`.
   void Add(const std::string& key, const std::string& line, Json value);
 

@@ -35,7 +35,8 @@ spw_file* Session::Open(const OpenHow& how) {
   }
   progress_.Begin("opening");
   spw_file* file = nullptr;
-  Call(spw_file_open, path_.data(), path_.size(), raw_options, op(), &file);
+  Telling([&] { Call(spw_file_open, path_.data(), path_.size(), raw_options, op(), &file); },
+          [&](Failure& failure) { failure.AboutFile(path_); });
   progress_.End();
   file_.reset(file);
   return file;

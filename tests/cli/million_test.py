@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""million_test.py build-folder: a list of a million blocks comes in pieces and takes no memory."""
+import os
+import subprocess
+
+from harness import OK, OPEN_NEW, Held, TestCase, main
+
+
+class Million(TestCase):
+    BLOCKS = 1_000_000
+
+    def test_a_million_blocks(self):
+        # By a process of its own, for the most memory that a process took also counts for what it starts.
+        pid = os.fork()
+        if pid == 0:
+            held = Held(self.path(), OPEN_NEW)
+            for first in range(0, self.BLOCKS, 50000):
+                held.put({b"block/%07d" % i: b"" for i in range(first, first + 50000)})
+            held.close()
+            os._exit(0)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        for arguments, ends in [(["ls"], b"block/%07d\n"), (["ls", "-l"], b" block/%07d\n"), (["ls", "-0"], b"block/%07d\0"),
+                                (["ls", "--json"], b'{"name":"block/%07d",')]:
+            self.check_listing([*arguments, "f"], ends)
+
+    def check_listing(self, arguments, entry):
+        process = self.start(*arguments, stdout=subprocess.PIPE)
+        separator = entry[-1:] if entry[-1:] in b"\n\0" else b"\n"
+        seen, rest = 0, b""
+        while piece := process.stdout.read(1 << 16):
+            *whole, rest = (rest + piece).split(separator)
+            for line in whole:
+                wanted = entry % seen
+                self.assertTrue(line + separator == wanted or line.startswith(wanted) or (line + separator).endswith(wanted))
+                seen += 1
+        process.stdout.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual((process.returncode, seen, rest), (OK, self.BLOCKS, b""))
+        self.assertLess(usage.ru_maxrss, 64 * 1024, "KiB")
+
+
+main()
