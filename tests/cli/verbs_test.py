@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 
-from harness import CONDITION, FAILED, OK, USAGE, Held, TestCase, main
+from harness import CONDITION, FAILED, OK, USAGE, Held, TestCase, in_process_that_ends, main
 
 ODD = {b"a\nb": b"1", b"tab\tcr\r": b"2", b"back\\slash": b"3", b"\xff\xfe": b"4", b"\x1b[31m": b"5",
        "\u00e4\u20ac\U0001f600".encode(): b"6", b"\xc2\x85": b"7", b"\xed\xa0\x80": b"8", b"-0": b"9"}
@@ -198,10 +198,7 @@ class Info(TestCase):
 
     def test_after_a_crash(self):
         self.make({})
-        held = Held(self.path())
-        held.put({b"a": b"1", b"b": b"2"})
-        held.flush()
-        held.free()
+        in_process_that_ends(lambda: (held := Held(self.path()), held.put({b"a": b"1", b"b": b"2"}), held.flush()))
         before = self.path().read_bytes()
         info = self.json("info", "f")
         self.assertEqual((info["blocks"], info["payload_bytes"]), (2, 2))
