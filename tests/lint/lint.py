@@ -23,7 +23,7 @@ WORDS = [
     (r"(internal|capi)/(?!base/status\.(h|cc)).*\.(h|cc)$", r"\bcatch\s*\(", "only base/status.h catches"),
     (r"(internal|capi)/(?!base/allocation\.cc).*", r"<mimalloc\.h>|\bmi_\w+\s*\(",
      "only base/allocation.cc knows the allocator"),
-    (r"(examples/c|tests/capi)/.*", r'#\s*include\s+"(internal|capi)/', "users have spillway.h only"),
+    (r"(examples/c|examples/cli|tests/capi)/.*", r'#\s*include\s+"(internal|capi)/', "users have spillway.h only"),
 ]
 
 
