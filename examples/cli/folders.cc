@@ -38,10 +38,12 @@ ExitCode Run(Session& session, const std::string& label, Transfer run) {
   session.progress().Begin(label);
   Telling([&] { run(&transfer); },
           [&](Failure& failure) {
-            failure.Add(
-                "transfer",
-                "Until then: " + AsText(transfer) + ". The same command goes on from there.",
-                AsJson(transfer));
+            const bool skipped_damage = failure.status() == SPW_CORRUPT && label == "export";
+            failure.Add("transfer",
+                        AsText(transfer) +
+                            (skipped_damage ? ": every block that is good."
+                                            : ", until then; the same command goes on from there."),
+                        AsJson(transfer));
           });
   session.progress().End();
   session.Close();
