@@ -94,7 +94,8 @@ Json AsJson(std::string_view name, const spw_block_info& info) {
 
 ExitCode Ls(Session& session, const LsSettings& settings) {
   constexpr uint64_t kPageBlocks = 1024;
-  const bool with_infos = settings.is_long || session.json();
+  const bool as_json = session.json();
+  const bool with_infos = settings.is_long || as_json;
   spw_list* raw_list = nullptr;
   Call(spw_list_open, session.Open(), nullptr, settings.prefix.data(), settings.prefix.size(),
        with_infos ? 0U : SPW_LIST_NAMES_ONLY, &raw_list);
@@ -110,7 +111,7 @@ ExitCode Ls(Session& session, const LsSettings& settings) {
       const std::string_view name(view.names + view.name_offsets[i],
                                   view.name_offsets[i + 1] - view.name_offsets[i]);
       const spw_block_info* const info = with_infos ? &view.infos[i] : nullptr;
-      if (session.json()) {
+      if (as_json) {
         session.out().WriteJson(AsJson(name, *info));
       } else {
         session.out().Write(AsLine(settings, name, info));

@@ -13,7 +13,7 @@
 namespace spillway::cli {
 namespace {
 
-constexpr size_t kPieceBytes = 64 * 1024;
+constexpr size_t kPieceBytes = size_t{64} << 10;
 
 // Where a file of that name really is, so that a link stays one.
 std::string Resolved(const std::string& path) {

@@ -15,7 +15,7 @@
 namespace spillway::cli {
 namespace {
 
-constexpr size_t kPieceBytes = 3 * 256 * 1024;  // a multiple of 3, for Base64
+constexpr size_t kPieceBytes = size_t{3} << 18;  // a multiple of 3, for Base64
 
 struct GetSettings {
   std::string name;

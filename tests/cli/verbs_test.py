@@ -189,6 +189,7 @@ class Info(TestCase):
         self.assertEqual((info["file"], info["blocks"], info["payload_bytes"], info["checksum"], info["journal_blocks"]),
                          ("f", 3, 100001, "xxh3", 0))
         self.assertEqual(info["file_bytes"], os.stat(self.path()).st_size)
+        self.assertEqual(info["disk_bytes"], os.stat(self.path()).st_blocks * 512)
         self.assertEqual(info["file_bytes"], info["used_bytes"] + info["held_bytes"] + info["free_bytes"])
         self.assertGreaterEqual(info["used_bytes"], 100001)
         rows = [("payload", "payload_bytes"), ("file", "file_bytes"), ("on disk", "disk_bytes"), ("used", "used_bytes"),
