@@ -53,7 +53,7 @@ static uint64_t get_number(const uint8_t* from) {
 }
 
 static void* allocate(uint64_t bytes) {
-  void* memory = malloc(bytes > 0 ? (size_t)bytes : 1);
+  void* memory = calloc(bytes > 0 ? (size_t)bytes : 1, 1);
   if (memory == NULL) fprintf(stderr, "document: no memory\n"), exit(1);
   return memory;
 }
@@ -133,7 +133,6 @@ static void commit(spw_txn* txn, const char* did, const manifest* all, uint64_t 
 static void new_document(const char* path, uint64_t parts) {
   manifest all = {0, parts, allocate(8 * parts)};
   spw_txn* txn;
-  memset(all.stamps, 0, 8 * parts);
   open_document(path, SPW_OPEN_NEW);
   TRY(spw_txn_begin(file, 0, &txn, &err));
   for (uint64_t i = 0; i < parts; i++) put_part(txn, i, 0);
@@ -149,8 +148,8 @@ static void save_document(const char* path, uint64_t count) {
   manifest all = get_manifest(txn);
   all.save++;
   if (count > all.parts) count = all.parts;
-  for (uint64_t i = 0; i < count; i++) {
-    const uint64_t number = (all.save * 611 + i) % all.parts;
+  uint64_t number = all.parts > 0 ? all.save * 611 % all.parts : 0;
+  for (uint64_t i = 0; i < count; i++, number = number + 1 < all.parts ? number + 1 : 0) {
     put_part(txn, number, all.save);
     all.stamps[number] = all.save;
   }
