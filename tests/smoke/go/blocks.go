@@ -16,6 +16,8 @@ func blockLayout() {
 		C.SPW_STRUCT_BLOCK_STATS:    unsafe.Sizeof(C.spw_block_stats{}),
 		C.SPW_STRUCT_VERIFY_SUMMARY: unsafe.Sizeof(C.spw_verify_summary{}),
 		C.SPW_STRUCT_PROBLEM:        unsafe.Sizeof(C.spw_problem{}),
+		C.SPW_STRUCT_VACUUM_RESULT:  unsafe.Sizeof(C.spw_vacuum_result{}),
+		C.SPW_STRUCT_TRANSFER:       unsafe.Sizeof(C.spw_transfer{}),
 	}
 	for id, size := range sizes {
 		check(C.spw_sizeof(id) == C.size_t(size), "size of struct", id, size)
@@ -121,6 +123,57 @@ func verifyBlocks(file *C.spw_file) {
 	check(stats.blocks == 3 && stats.payload_bytes == 11 && stats.health == C.SPW_OK, "block stats")
 }
 
+func streams(file *C.spw_file) {
+	var err *C.spw_error
+	name := C.CString("stream")
+	defer C.free(unsafe.Pointer(name))
+	var writer *C.spw_writer
+	var version C.uint64_t
+	expect(C.SPW_OK, C.spw_writer_open(file, nil, name, 6, C.SPW_BLOCK_VERSION_NONE, &writer, &err), &err)
+	expect(C.SPW_OK, C.spw_writer_write(writer, unsafe.Pointer(name), 6, &err), &err)
+	expect(C.SPW_OK, C.spw_writer_commit(writer, &version, &err), &err)
+	C.spw_writer_free(writer)
+	var reader *C.spw_reader
+	info := C.spw_block_info{struct_size: C.uint32_t(unsafe.Sizeof(C.spw_block_info{}))}
+	buffer := make([]byte, 8)
+	var length C.uint64_t
+	expect(C.SPW_OK, C.spw_reader_open(file, nil, name, 6, &reader, &err), &err)
+	expect(C.SPW_OK, C.spw_reader_stat(reader, &info, &err), &err)
+	check(info.length == 6 && info.version == version, "stream info")
+	expect(C.SPW_OK, C.spw_reader_seek(reader, 3, &err), &err)
+	expect(C.SPW_OK, C.spw_reader_read(reader, unsafe.Pointer(&buffer[0]), 8, &length, &err), &err)
+	check(string(buffer[:length]) == "eam", "stream read")
+	expect(C.SPW_OK,
+		C.spw_reader_read_at(reader, 0, unsafe.Pointer(&buffer[0]), 3, &length, &err), &err)
+	check(string(buffer[:length]) == "str", "stream read at")
+	C.spw_reader_free(reader)
+}
+
+func upkeep(file *C.spw_file, path string) {
+	var err *C.spw_error
+	result := C.spw_vacuum_result{struct_size: C.uint32_t(unsafe.Sizeof(C.spw_vacuum_result{}))}
+	expect(C.SPW_OK, C.spw_file_vacuum(file, C.SPW_VACUUM_FULL, C.SPW_NO_LIMIT, nil, &result, &err),
+		&err)
+	check(result.done == 1 && result.bytes_file > 0, "vacuum")
+	other := C.CString(path + "-other")
+	defer C.free(unsafe.Pointer(other))
+	length := C.size_t(len(path) + 6)
+	expect(C.SPW_OK, C.spw_file_copy(file, nil, other, length, nil, &err), &err)
+	expect(C.SPW_ALREADY_EXISTS, C.spw_file_copy(file, nil, other, length, nil, &err), &err)
+	folder := C.CString(path + "-files")
+	defer C.free(unsafe.Pointer(folder))
+	transfer := C.spw_transfer{struct_size: C.uint32_t(unsafe.Sizeof(C.spw_transfer{}))}
+	expect(C.SPW_OK,
+		C.spw_file_export(file, nil, nil, 0, folder, length, nil, &transfer, &err), &err)
+	check(transfer.blocks == 4 && transfer.bytes == 17, "export", transfer.blocks)
+	expect(C.SPW_OK, C.spw_file_import(file, folder, length, nil, 0, nil, &transfer, &err), &err)
+	check(transfer.blocks == 0 && transfer.equal == 4, "import", transfer.equal)
+	var report *C.spw_report
+	expect(C.SPW_NOT_FOUND, C.spw_file_scrub_report(file, &report, &err), &err)
+	expect(C.SPW_OK, C.spw_file_scrub(file, C.SPW_NO_LIMIT, &err), &err)
+	expect(C.SPW_OK, C.spw_file_scrub(file, 0, &err), &err)
+}
+
 func blocks(path string) {
 	blockLayout()
 	var err *C.spw_error
@@ -138,6 +191,8 @@ func blocks(path string) {
 	readBlocks(file)
 	inTransaction(file)
 	verifyBlocks(file)
+	streams(file)
+	upkeep(file, path)
 	expect(C.SPW_OK, C.spw_file_close(file, 0, &err), &err)
 	C.spw_file_free(file)
 	check(C.spw_leaked_files() == leaked, "leaked files")
