@@ -80,6 +80,9 @@ class Engine::Vacuuming {
   }
 
   Status Passes() {
+    if (plan_.full) {
+      engine_->vacuum_from_.clear();
+    }
     Status status;
     bool again = true;
     for (size_t pass = 0; status.ok() && again && pass < kPassesMost; ++pass) {
@@ -95,7 +98,7 @@ class Engine::Vacuuming {
         true);
     SPW_RETURN_IF_ERROR(status);
     SPW_RETURN_IF_ERROR(ended);
-    return PunchHoles();
+    return all_ ? PunchHoles() : Status();  // else the next call fills what is in front
   }
 
   // *again: another may gain more.
@@ -105,12 +108,12 @@ class Engine::Vacuuming {
     const uint64_t before = result_->bytes_moved;
     const bool from_begin = engine_->vacuum_from_.empty();
     const bool moves = total_ > before;
-    bool all = true;
-    SPW_RETURN_IF_ERROR(moves ? MoveBlocks(&all) : Status());
+    all_ = true;
+    SPW_RETURN_IF_ERROR(moves ? MoveBlocks() : Status());
     const Status cut = InTurn([&] { return CutEnd(); });
     SPW_RETURN_IF_ERROR(cut);
-    result_->done = all && from_begin && (plan_.full || result_->bytes_moved == before);
-    *again = plan_.full && all && moves && pages_after_ + pages_after_ / 128 < pages_before_;
+    result_->done = all_ && from_begin && (plan_.full || result_->bytes_moved == before);
+    *again = plan_.full && all_ && moves && pages_after_ + pages_after_ / 128 < pages_before_;
     return {};
   }
 
@@ -137,8 +140,8 @@ class Engine::Vacuuming {
     return engine_->gate_.shut() ? Status(Code::kClosed) : Status();
   }
 
-  // All names from where the last one stopped; *all: to the last.
-  Status MoveBlocks(bool* all) {
+  // All names from where the last one stopped, as many as the quota allows.
+  Status MoveBlocks() {
     std::string from = engine_->vacuum_from_;
     BlockPage page;
     for (;;) {
@@ -150,7 +153,7 @@ class Engine::Vacuuming {
         engine_->vacuum_from_ = name;
         SPW_RETURN_IF_ERROR(CheckGoesOn());
         if (result_->bytes_moved >= plan_.bytes_most) {
-          *all = false;
+          all_ = false;
           return {};
         }
         SPW_RETURN_IF_ERROR(MoveBlock(name));
@@ -158,7 +161,6 @@ class Engine::Vacuuming {
         from.push_back('\0');  // behind it, and in front of all others
       }
       if (page.count == 0) {
-        *all = true;
         engine_->vacuum_from_.clear();
         return {};
       }
@@ -318,6 +320,7 @@ class Engine::Vacuuming {
   const VacuumPlan plan_;
   base::Operation* const operation_;
   VacuumResult* const result_;
+  bool all_ = false;           // names were seen up to the last
   uint64_t end_ = 0;           // the page behind which nothing should be
   uint64_t total_ = 0;         // bytes that move, as far as is known
   uint64_t pages_before_ = 0;  // up to the last that is not free, in this pass
