@@ -1,4 +1,6 @@
 // vacuum, copy: the space that a file takes.
+#include <sys/stat.h>
+
 #include <memory>
 
 #include "text.h"
@@ -63,6 +65,12 @@ ExitCode Vacuum(Session& session, const VacuumSettings& settings) {
       });
   session.progress().End();
   session.Close();
+  // Without the reserve that an open file holds.
+  struct stat closed = {};
+  if (stat(session.path().c_str(), &closed) == 0) {
+    result.bytes_after = static_cast<uint64_t>(closed.st_blocks) * 512;
+    result.bytes_file = static_cast<uint64_t>(closed.st_size);
+  }
   session.Tell(SizeExactly(result.bytes_moved) + " moved; on disk: " +
                    SizeExactly(result.bytes_before) + ", now " + SizeExactly(result.bytes_after) +
                    (result.done == 1 ? "" : "\nmore can be gained: call it again"),
