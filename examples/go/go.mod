@@ -1,4 +1,4 @@
-module search
+module examples
 
 go 1.23
 
