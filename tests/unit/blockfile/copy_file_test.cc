@@ -1,4 +1,5 @@
 // Copies of a file: whole or not there, and everything in them but the gaps.
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +36,7 @@ std::unique_ptr<Blocks> Open(io::FileSystem* files, const std::string& path, Ope
 
 // Inline, of one chunk, of several, and larger than what a copy holds in memory.
 void Fill(Blocks* file, Prng* random) {
-  for (const uint64_t bytes : {0, 10, 5000, 70'000, 5'000'000}) {
+  for (const uint64_t bytes : std::to_array<uint64_t>({0, 10, 5000, 70'000, 5'000'000})) {
     const std::string name = "of " + std::to_string(bytes);
     ASSERT_TRUE(file->Put(name, RandomBytes(random, bytes)).ok());
     ASSERT_TRUE(file->get()->SetTag(nullptr, name, blockfile::AsBytes("tag " + name)).ok());
