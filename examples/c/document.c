@@ -10,15 +10,22 @@
  * Each prints one line and ends with 0, or a message and 1 (64: wrong usage). save and delete print
  * their line when they are durable: who has seen it will find that save, or a later one.
  *
- * In the file, for whoever writes the same in another language:
- *   part/NNNNNN   part NNNNNN, decimal with six digits, from 000000. Numbers are little-endian.
- *                   bytes 0 to 7    the save that wrote it (the stamp)
- *                   bytes 8 to 15   its number
- *                   from 16 on      1,000 + (number * 7,919 + save * 104,729) % 7,001 bytes, byte i
- * of them (i * 31 + number * 17 + save * 101) % 251 manifest      bytes 0 to 7    the save bytes 8
- * to 15   count of parts then 8 bytes each: the save of part 0, 1, ... Save s changes COUNT parts
- * one after another from part (s * 611) % parts on, the first behind the last. delete is a save
- * too: it counts one up and writes the manifest. All of a save is one transaction. */
+ * In the file, for whoever writes the same in another language (numbers are little-endian):
+ *
+ *   part/NNNNNN     part NNNNNN, decimal with six digits, from 000000
+ *     bytes 0 to 7    the save that wrote it (the stamp)
+ *     bytes 8 to 15   its number
+ *     from 16 on      1,000 + (number * 7,919 + save * 104,729) % 7,001 bytes; byte i of them, from
+ *                     0, is (i * 31 + number * 17 + save * 101) % 251
+ *
+ *   manifest        what the document is made of
+ *     bytes 0 to 7    the save
+ *     bytes 8 to 15   the count of parts
+ *     from 16 on      8 bytes each: the save that wrote part 0, 1, ...
+ *
+ * Save s changes COUNT parts, at most all, one after another from part (s * 611) % parts on; part 0
+ * follows the last one. delete is a save too: it counts one up and writes the manifest. All of a
+ * save is one transaction. */
 #include <inttypes.h>
 #include <spillway.h>
 #include <stdio.h>
