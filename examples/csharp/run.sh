@@ -9,6 +9,6 @@ shift
 . "$here/../../bindings/csharp/dotnet.sh"
 need_dotnet
 use_dotnet "$build_folder" "$build_folder/bindings/csharp/example"
-restore "$here" >&2
-build "$here" >&2
+restore "$here/search.csproj" >&2
+build "$here/search.csproj" >&2
 exec dotnet "$SpillwayArtifacts/bin/search/release/search.dll" "$@"
