@@ -35,9 +35,8 @@ both() {  # verb number save
   check "$language: $1 $2" equal "$(said "${document[@]}" "$1" mine "$2")" "$(said "$in_c" "$1" theirs "$2")"
   both_find mine "$3"
   both_find theirs "$3"
-  "$spillway" export mine mine.parts >/dev/null && "$spillway" export theirs theirs.parts >/dev/null
-  check "$1 $2: the same bytes" diff -r mine.parts theirs.parts
-  rm -r mine.parts theirs.parts
+  check "$1 $2: the same names" diff <("$spillway" ls mine) <("$spillway" ls theirs)
+  check "$1 $2: the same manifest" cmp <("$spillway" get mine manifest) <("$spillway" get theirs manifest)
   mv mine other && mv theirs mine && mv other theirs  # each goes on with what the other has written
 }
 
@@ -49,6 +48,10 @@ both save 9999 3
 both delete 1 4
 both delete 99 5
 both save 1 6
+"$spillway" export mine mine.parts >/dev/null
+"$spillway" export theirs theirs.parts >/dev/null
+check "the same bytes" diff -r mine.parts theirs.parts
+check "1901 blocks" equal "$(find mine.parts -type f | wc -l)" 1901
 
 echo "$language finds what C finds"
 damage() {  # block message
