@@ -9,22 +9,11 @@ readonly document=$build/examples/c/spw_document
 readonly parts=2000 changed=150
 [[ -x $document ]] || { echo "SKIP: $document is not built"; exit 77; }
 
+source "$(dirname "${BASH_SOURCE[0]}")/document_common.sh"
+
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/spillway-document-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-
-passed=0 failed=0
-check() {  # check "what it means" command...
-  if "${@:2}"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $1 (${*:2})"
-  fi
-}
-equal() { [[ $1 == "$2" ]] || { echo "got '$1', want '$2'"; false; }; }
-below() { (($1 < $2)) || { echo "$1 is not below $2"; false; }; }
-on_disk() { echo $(($(stat -c %b "$1") * 512)); }
 
 # Kills the program at its call number KILL_AT to the disk; a write gets half of its bytes out before.
 cat >killer.c <<'C'
@@ -74,12 +63,6 @@ killed() {
   ((code == 0 || code == 137)) || check "${*:2}: killed or ended well: $(cat err)" equal "$code" "0 or 137"
   ((code == 137))
 }
-# The save that the document is of; empty, and told, if it is not whole.
-save_of() {
-  "$document" check "$1" >checked 2>err || { cat err >&2; return 1; }
-  sed -n 's/^save \([0-9]*\): [0-9]* parts, [0-9]* bytes, all as they were saved$/\1/p' checked
-}
-
 echo "a document is made, saved, and found as it was saved"
 check "new" "$document" new doc $parts >said
 check "new says so" equal "$(cat said)" "save 0: $parts of $parts parts written"
@@ -111,35 +94,9 @@ check "some were found as before" below 0 "$old"
 check "some were found as saved" below 0 "$new"
 echo "$kills kills: $old times the old document, $new times the new one"
 
-# bytes_written pid: so far, by that process; fails when it has ended.
-bytes_written() {
-  local key value
-  while read -r key value; do
-    [[ $key != wchar: ]] || { echo "$value"; return; }
-  done 2>/dev/null <"/proc/$1/io"
-  return 1
-}
-
 echo "killed from outside, when some of its bytes are written"
-kills=0
-for ((round = 0; round < 40; round++)); do
-  "$document" save doc $parts >said 2>err &
-  saver=$!
-  while written=$(bytes_written $saver) && [[ ${written:-ended} != ended ]] &&
-    ((written < round * 300000)); do :; done
-  kill -KILL $saver 2>/dev/null
-  code=0
-  { wait $saver; } 2>job || code=$?
-  ((code != 137)) || kills=$((kills + 1))
-  now=$(save_of doc)
-  if [[ -s said ]]; then
-    check "round $round: what was told as saved is there" equal "$now" $((save + 1))
-  elif [[ $now != "$save" ]]; then
-    check "round $round: the old document or the new one" equal "$now" $((save + 1))
-  fi
-  save=${now:-$save}
-done
-check "some were killed" below 0 "$kills"
+kill_saves doc $parts 8000000 20
+save=$(save_of doc)
 
 echo "parts are deleted"
 check "delete" equal "$("$document" delete doc 1800)" "save $((save + 1)): 200 of 200 parts left"
