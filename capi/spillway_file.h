@@ -312,7 +312,8 @@ typedef struct spw_vacuum_result {
   uint64_t bytes_moved;  /* of blocks and registry, to other places (dry run: to be moved) */
   uint64_t bytes_needed; /* dry run: of free disk space, at most, while it runs */
   uint64_t bytes_before; /* that the file takes of the disk, holes not counted */
-  uint64_t bytes_after;  /* the same (dry run: about) */
+  uint64_t bytes_after;  /* the same (dry run: about); a close gives back the reserve, too, which
+                            an open file holds so that deletes work on a full disk */
   uint64_t bytes_file;   /* its length afterwards */
   uint64_t done;         /* 1: another call would gain nothing now; 0: the quota ended it */
 } spw_vacuum_result;
