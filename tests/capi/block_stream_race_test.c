@@ -199,7 +199,7 @@ static void check_all_whole(void) {
   uint8_t* bytes = malloc(7 * MIB);
   REQUIRE(bytes != NULL);
   for (int i = 0; i < kNames; i++) {
-    char name[8];
+    char name[16];
     snprintf(name, sizeof name, "n%d", i);
     if (has_block(file, NULL, name)) {
       EXPECT(SPW_OK, spw_reader_open(file, NULL, NAME(name), &reader, &err));
