@@ -192,7 +192,9 @@ static void without_a_place(void) {
   EXPECT(SPW_INVALID_ARGUMENT, spw_reader_read(reader, NULL, 1, &number, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_reader_read_at(reader, 0, &byte, 1, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_reader_read_at(reader, 0, NULL, 1, &number, &err));
+}
 
+static void without_bytes(void) {
   phase("calls without the bytes that they name");
   EXPECT(SPW_INVALID_ARGUMENT, spw_block_put(file, NULL, NULL, 1, "x", 1, ANY, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_block_put(file, NULL, "b", 1, NULL, 1, ANY, NULL, &err));
@@ -339,6 +341,7 @@ int main(void) {
   other_calls_without_a_file();
   children_of_other_kinds();
   without_a_place();
+  without_bytes();
   flags_that_there_are_not();
   without_an_error();
   structs_of_other_sizes();

@@ -325,8 +325,14 @@ static void transactions(void) {
       }
     }
   }
+  close_file(file);
+}
 
+static void several_transactions(void) {
   phase("a snapshot takes no writer, and its readers see its moment");
+  const char* path = temp_path("several");
+  file = open_file(path);
+  put_text(file, NULL, "other", "block");
   stream_numbered(NULL, "a", 5, 3 * MIB);
   spw_txn* snapshot = begin_txn(file, SPW_TXN_READ_ONLY);
   stream_numbered(NULL, "a", 6, 3 * MIB);
@@ -430,6 +436,7 @@ int main(void) {
   one_moment();
   conditions();
   transactions();
+  several_transactions();
   nothing_is_left();
   refused();
   return check_finish();

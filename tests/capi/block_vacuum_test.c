@@ -25,10 +25,14 @@ static int stays(uint64_t i) { return i % 5 == 0; }
 /* Of many blocks one in five is left. */
 static spw_file* thin_file(const char* path) {
   spw_file* file = open_file(path);
-  for (uint64_t i = 0; i < kBlocks; i++) put_numbered(file, NULL, name_of(i), i, kLen);
+  for (uint64_t i = 0; i < kBlocks; i++) {
+    put_numbered(file, NULL, name_of(i), i, kLen);
+  }
   EXPECT(SPW_OK, spw_file_flush(file, SPW_FLUSH_CHECKPOINT, &err));
   for (uint64_t i = 0; i < kBlocks; i++) {
-    if (!stays(i)) EXPECT(SPW_OK, spw_block_delete(file, NULL, NAME(name_of(i)), ANY, &err));
+    if (!stays(i)) {
+      EXPECT(SPW_OK, spw_block_delete(file, NULL, NAME(name_of(i)), ANY, &err));
+    }
   }
   flush_file(file);
   return file;
@@ -167,7 +171,9 @@ static void scrubs_in_the_background(void) {
   EXPECT(SPW_INVALID_ARGUMENT, spw_file_scrub_report(file, NULL, &err));
   EXPECT(SPW_OK, spw_file_scrub(file, SPW_NO_LIMIT, &err));
   const uint64_t end_ms = now_ms() + 60000;
-  while (file_stats_of(file).scrub_passes == 0 && now_ms() < end_ms) sched_yield();
+  while (file_stats_of(file).scrub_passes == 0 && now_ms() < end_ms) {
+    sched_yield();
+  }
   REQUIRE(EXPECT(SPW_OK, spw_file_scrub_report(file, &report, &err)));
   spw_verify_summary summary;
   memset(&summary, 0, sizeof summary);
