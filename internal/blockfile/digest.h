@@ -42,6 +42,7 @@ class Digester {
  public:
   Digester(const FileId& file, ChecksumKind kind);
 
+  ChecksumKind kind() const { return kind_; }
   uint64_t digest_bytes() const { return DigestBytes(kind_); }
 
   Digest OfPage(std::span<const uint8_t> page) const;
