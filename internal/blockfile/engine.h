@@ -25,6 +25,7 @@
 #include "internal/base/call_gate.h"
 #include "internal/base/mutex.h"
 #include "internal/base/operation.h"
+#include "internal/base/parker.h"
 #include "internal/base/status.h"
 #include "internal/base/worker.h"
 #include "internal/blockfile/blob_cache.h"
@@ -39,10 +40,29 @@
 
 namespace spillway::blockfile {
 
+// How many views of a file live. The one who waits until only the newest is left (vacuum) is woken.
+struct ViewCount {
+  std::atomic<uint64_t> living{0};
+  base::Parker waiter;
+};
+
 // What the readers of one generation share: the tree beneath the delta. As long as one lives, no
-// page that it reaches is used again.
+// page that it reaches is used again. The last reference may go under a mutex: it takes none.
 struct View {
-  TreeRoot registry;
+  View(const TreeRoot& root, std::shared_ptr<ViewCount> views)
+      : registry(root), count(std::move(views)) {
+    count->living.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~View() {
+    if (count->living.fetch_sub(1, std::memory_order_acq_rel) == 2) {
+      count->waiter.Unpark();
+    }
+  }
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+
+  const TreeRoot registry;
+  const std::shared_ptr<ViewCount> count;
 };
 
 // A block as one reader found it; keeps alive what it points to. Small ones allocate nothing.
@@ -224,7 +244,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // No later change gets a version below that one.
   void SetNextVersion(uint64_t version) SPW_EXCLUDES(mu_);
   uint64_t next_version() SPW_EXCLUDES(mu_);
-  ChecksumKind checksum() const { return superblock_.checksum; }
+  ChecksumKind checksum() const { return digester_.kind(); }
   base::Status Vacuum(const VacuumPlan& plan, base::Operation* operation, VacuumResult* result);
   // Part of a block of another file (or of this one) into held pages, with the digests that it has
   // there under that id.
@@ -405,6 +425,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool checkpoint_wanted_ SPW_GUARDED_BY(mu_) = false;
   base::Status poison_ SPW_GUARDED_BY(mu_);
   base::Code health_ SPW_GUARDED_BY(mu_) = base::Code::kOk;
+  const std::shared_ptr<ViewCount> views_ = std::make_shared<ViewCount>();
   std::shared_ptr<const View> view_ SPW_GUARDED_BY(mu_);
   Delta delta_ SPW_GUARDED_BY(mu_);
   std::multiset<uint64_t> snapshots_ SPW_GUARDED_BY(mu_);  // the commits at which they stand

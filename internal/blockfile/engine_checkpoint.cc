@@ -198,7 +198,7 @@ Status Engine::TryCheckpoint(Attempt* attempt) {
   attempt->journal = journal_.held();
   SPW_RETURN_IF_ERROR(journal_.HoldNext(attempt->closing, &attempt->region));
   SPW_RETURN_IF_ERROR(WriteSpaceMap(attempt));  // the file must not grow after that
-  attempt->fresh = std::make_shared<const View>(View{next->registry});
+  attempt->fresh = std::make_shared<const View>(next->registry, views_);
   space_.PrepareEnd();
   ++next->generation;
   next->pages = space_.map().size();

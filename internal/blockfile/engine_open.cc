@@ -59,7 +59,7 @@ Engine::Engine(std::unique_ptr<io::File> file, const Superblock& superblock,
   MutexLock lock(mu_);
   Seal(0);
   next_version_ = superblock.next_version;
-  view_ = std::make_shared<const View>(View{superblock.registry});
+  view_ = std::make_shared<const View>(superblock.registry, views_);
 }
 
 Engine::~Engine() = default;

@@ -3,7 +3,8 @@
 // Blocks move as any change comes in: into held pages, by a commit that says where they are, with a
 // condition that nobody has changed them. The registry's pages, the space map and the journal move
 // with the checkpoint behind that. Only for that checkpoint the writer's turn is taken for longer
-// than it takes to find a place, and readers need no turn.
+// than it takes to find a place, and readers need no turn. A read that runs at a checkpoint keeps
+// the pages of the moment before, so before the next step such reads are waited for.
 #include <algorithm>
 #include <string>
 
@@ -36,6 +37,7 @@ class Engine::Vacuuming {
   static constexpr size_t kHolesAtOnce = 256;
   static constexpr uint64_t kNamesAtOnce = 512;
   static constexpr size_t kPassesMost = 8;
+  static constexpr int64_t kReadersMsMost = 100;  // whoever reads longer keeps what he reads
 
   struct Move {
     std::vector<DraftPart> parts;
@@ -103,13 +105,15 @@ class Engine::Vacuuming {
 
   // *again: another may gain more.
   Status Pass(bool* again) {
-    const Status begun = InTurn([&] { return Begin(); });
-    SPW_RETURN_IF_ERROR(begun);
+    SPW_RETURN_IF_ERROR(Checkpoint(When::kIfAnythingChanged));
+    const Status aimed = InTurn([&] { return Aim(); });
+    SPW_RETURN_IF_ERROR(aimed);
     const uint64_t before = result_->bytes_moved;
     const bool from_begin = engine_->vacuum_from_.empty();
     const bool moves = total_ > before;
     all_ = true;
     SPW_RETURN_IF_ERROR(moves ? MoveBlocks() : Status());
+    SPW_RETURN_IF_ERROR(Checkpoint(When::kAlways));
     const Status cut = InTurn([&] { return CutEnd(); });
     SPW_RETURN_IF_ERROR(cut);
     result_->done = all_ && from_begin && (plan_.full || result_->bytes_moved == before);
@@ -117,11 +121,25 @@ class Engine::Vacuuming {
     return {};
   }
 
-  // What was deleted becomes free, and it is seen where the file could end.
-  Status Begin() {
-    engine_->journal_.SetRegion(region_pages());
-    SPW_RETURN_IF_ERROR(engine_->WriteAll(Level::kKernel));
-    SPW_RETURN_IF_ERROR(engine_->WriteCheckpoint(When::kIfAnythingChanged));
+  // What was deleted or moved becomes free, but for what a long reader keeps.
+  Status Checkpoint(When when) {
+    const Status written = InTurn([&] {
+      engine_->journal_.SetRegion(region_pages());
+      SPW_RETURN_IF_ERROR(engine_->WriteAll(Level::kKernel));
+      return engine_->WriteCheckpoint(when);
+    });
+    SPW_RETURN_IF_ERROR(written);
+    ViewCount* const views = engine_->views_.get();
+    const base::Deadline deadline = base::Deadline::AfterMs(kReadersMsMost);
+    while (views->living.load(std::memory_order_acquire) > 1 && !deadline.passed()) {
+      views->waiter.Park(deadline);
+    }
+    return {};
+  }
+
+  // Sees where the file could end.
+  Status Aim() {
+    SPW_RETURN_IF_ERROR(engine_->space_.Reclaim());
     pages_before_ = map().size() - map().free_at_end();
     const uint64_t needed = map().pages_used() + map().pages_held();
     end_ = needed + SlackPages(needed);
@@ -271,8 +289,7 @@ class Engine::Vacuuming {
 
   // What is free at the end goes, but for what was promised to changes that wait.
   Status CutEnd() {
-    SPW_RETURN_IF_ERROR(engine_->WriteAll(Level::kKernel));
-    SPW_RETURN_IF_ERROR(engine_->WriteCheckpoint(When::kAlways));
+    SPW_RETURN_IF_ERROR(engine_->space_.Reclaim());
     SPW_RETURN_IF_ERROR(engine_->space_.MoveReserve());
     {
       MutexLock lock(engine_->mu_);

@@ -85,7 +85,7 @@ static void shrinks_while_it_is_read(void) {
   REQUIRE(EXPECT(SPW_OK, spw_op_new(&op, &err)));
   spw_vacuum_result all = empty_result();
   EXPECT(SPW_OK, spw_file_vacuum(file, SPW_VACUUM_FULL, SPW_NO_LIMIT, op, &all, &err));
-  CHECK_EQUAL(all.done, 1);
+  CHECK(all.done == 1 && all.bytes_file < before.bytes_file / 2);
   uint64_t done = 0, total = 0;
   spw_op_progress(op, &done, &total);
   CHECK(done > 0 && done <= total);
@@ -94,9 +94,6 @@ static void shrinks_while_it_is_read(void) {
   pthread_join(thread, NULL);
   CHECK(other.reads > 0);
 
-  /* A read that ran at the last checkpoint kept what it read. */
-  EXPECT(SPW_OK, spw_file_vacuum(file, SPW_VACUUM_FULL, SPW_NO_LIMIT, NULL, &all, &err));
-  CHECK(all.done == 1 && all.bytes_file < before.bytes_file / 2);
   expect_thinned(file);
   const spw_block_stats after = file_stats_of(file);
   CHECK_EQUAL(after.bytes_file, all.bytes_file);
