@@ -32,15 +32,34 @@ Status NoSuchBlock() { return {Code::kNotFound, "no such block"}; }
 base::Result<std::shared_ptr<BlockFile>> BlockFile::Open(io::FileSystem* files,
                                                          const std::string& path,
                                                          const Settings& settings,
-                                                         base::Operation* operation) {
+                                                         base::Operation* operation, Owner owner) {
   base::Result<std::shared_ptr<Engine>> engine = Engine::Open(files, path, settings, operation);
   if (!engine.ok()) {
     return engine.status();
   }
-  return std::make_shared<BlockFile>(std::move(engine.value()));
+  return std::make_shared<BlockFile>(std::move(engine.value()), owner, true);
 }
 
-BlockFile::~BlockFile() { engine_->Abandon(); }
+BlockFile::~BlockFile() {
+  if (closes_) {
+    engine_->Abandon();
+  }
+}
+
+std::shared_ptr<BlockFile> BlockFile::ForApplication() const {
+  return std::make_shared<BlockFile>(engine_, Owner::kApplication, false);
+}
+
+bool BlockFile::closed() const { return engine_->gate().shut(); }
+
+Status BlockFile::CheckMayChange(std::string_view name) const {
+  SPW_RETURN_IF_ERROR(engine_->CheckName(name));
+  if (owner_ == Owner::kApplication && name.starts_with(kReservedPrefix)) {
+    return base::InvalidArgument("names that begin with \"" + std::string(kReservedPrefix) +
+                                 "\" are the library's");
+  }
+  return {};
+}
 
 Status BlockFile::Close(bool discard) { return engine_->Close(discard); }
 
@@ -117,7 +136,7 @@ Status BlockFile::Put(Transaction* txn, std::span<PutItem> items) {
   for (size_t i = 0; i < items.size(); ++i) {
     PutItem& item = items[i];
     item.version = 0;
-    if (Status named = engine_->CheckName(item.name); !named.ok()) {
+    if (Status named = CheckMayChange(item.name); !named.ok()) {
       return std::move(named).WithRecord(static_cast<int64_t>(i));
     }
     parts[i].memory = item.payload;
@@ -127,6 +146,8 @@ Status BlockFile::Put(Transaction* txn, std::span<PutItem> items) {
     draft.length = item.payload.size();
     draft.parts = {&parts[i], item.payload.empty() ? size_t{0} : size_t{1}};
     draft.expected = item.expected;
+    draft.inherits = !item.tag.has_value();
+    draft.tag = item.tag.value_or(Bytes());
     if (txn != nullptr && item.expected != kAnyVersion) {
       Block found;
       SPW_RETURN_IF_ERROR(txn->Find(item.name, false, &found));
@@ -145,7 +166,7 @@ Status BlockFile::Put(Transaction* txn, std::span<PutItem> items) {
 Status BlockFile::Append(Transaction* txn, std::string_view name, Bytes bytes, uint64_t* length) {
   SPW_ENTER(engine_);
   const Target target{engine_.get(), txn};
-  SPW_RETURN_IF_ERROR(engine_->CheckName(name));
+  SPW_RETURN_IF_ERROR(CheckMayChange(name));
   if (txn == nullptr && !bytes.empty()) {
     bool done = false;
     SPW_RETURN_IF_ERROR(engine_->AppendInPlace(name, bytes, length, &done));
@@ -175,6 +196,7 @@ Status BlockFile::Append(Transaction* txn, std::string_view name, Bytes bytes, u
 Status BlockFile::Patch(Transaction* txn, std::string_view name, uint64_t offset, Bytes bytes) {
   SPW_ENTER(engine_);
   const Target target{engine_.get(), txn};
+  SPW_RETURN_IF_ERROR(CheckMayChange(name));
   return target.Change(name, [&](const Block& base) -> Status {
     if (!base.exists) {
       return NoSuchBlock();
@@ -200,7 +222,7 @@ Status BlockFile::Remove(Transaction* txn, std::string_view name, uint64_t expec
   SPW_ENTER(engine_);
   const Target target{engine_.get(), txn};
   SPW_RETURN_IF_ERROR(target.MayChange());
-  SPW_RETURN_IF_ERROR(engine_->CheckName(name));
+  SPW_RETURN_IF_ERROR(CheckMayChange(name));
   if (txn != nullptr) {
     Block found;
     SPW_RETURN_IF_ERROR(txn->Find(name, false, &found));
@@ -222,7 +244,8 @@ Status BlockFile::Rename(Transaction* txn, std::string_view from, std::string_vi
                          bool replace) {
   SPW_ENTER(engine_);
   const Target target{engine_.get(), txn};
-  SPW_RETURN_IF_ERROR(engine_->CheckName(to));
+  SPW_RETURN_IF_ERROR(CheckMayChange(from));
+  SPW_RETURN_IF_ERROR(CheckMayChange(to));
   return target.Change(from, [&](const Block& base) -> Status {
     Block there;
     SPW_RETURN_IF_ERROR(target.Find(to, false, &there));
@@ -255,6 +278,7 @@ Status BlockFile::SetTag(Transaction* txn, std::string_view name, Bytes tag) {
   if (tag.size() > kTagBytesMost) {
     return {Code::kTooBig, "a tag has at most " + std::to_string(kTagBytesMost) + " bytes"};
   }
+  SPW_RETURN_IF_ERROR(CheckMayChange(name));
   return target.Change(name, [&](const Block& base) -> Status {
     if (!base.exists) {
       return NoSuchBlock();
@@ -416,11 +440,11 @@ Status BlockFile::OpenReader(Transaction* txn, std::string_view name,
 }
 
 Status BlockFile::OpenWriter(Transaction* txn, std::string_view name, uint64_t expected,
-                             std::unique_ptr<StreamWriter>* writer) {
+                             std::unique_ptr<StreamWriter>* writer, std::optional<Bytes> tag) {
   SPW_ENTER(engine_);
   SPW_RETURN_IF_ERROR((Target{engine_.get(), txn}.MayChange()));
-  SPW_RETURN_IF_ERROR(engine_->CheckName(name));
-  *writer = std::make_unique<StreamWriter>(engine_, txn, name, expected);
+  SPW_RETURN_IF_ERROR(CheckMayChange(name));
+  *writer = std::make_unique<StreamWriter>(engine_, txn, name, expected, tag);
   return {};
 }
 

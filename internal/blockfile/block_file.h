@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ namespace spillway::blockfile {
 inline constexpr uint64_t kAnyVersion = UINT64_MAX;  // no condition
 inline constexpr uint64_t kNoVersion = 0;            // condition: there is no such block
 inline constexpr uint64_t kBlobBytesMost = uint64_t{64} << 20;
+// Blocks of such names are the library's own (cold/BLOCK_FORMAT.md): others read them only.
+inline constexpr std::string_view kReservedPrefix = ".spillway/";
 
 enum class Level { kRelaxed = 0, kKernel = 1, kDevice = 2, kCheckpoint = 3 };
 enum class OpenMode { kCreate = 1, kExisting = 2, kNew = 3, kReadOnly = 4 };
@@ -69,7 +72,8 @@ struct PutItem {
   std::string_view name;
   Bytes payload;
   uint64_t expected = kAnyVersion;
-  uint64_t version = 0;  // set by Put; 0 within a transaction
+  uint64_t version = 0;           // set by Put; 0 within a transaction
+  std::optional<Bytes> tag = {};  // as of a block that was not there before; else a tag stays
 };
 
 // Proved bytes with a life of their own.
@@ -156,17 +160,29 @@ struct BlockPage {
 
 class BlockFile {
  public:
+  // Only the library changes blocks of reserved names.
+  enum class Owner { kApplication, kLibrary };
   // kNotFound, kAlreadyExists, kBusy, kCorrupt (also: no block file), kUnsupported, kReadOnly,
   // kCancelled, and what the disk says. operation may be null.
   static base::Result<std::shared_ptr<BlockFile>> Open(io::FileSystem* files,
                                                        const std::string& path,
                                                        const Settings& settings,
-                                                       base::Operation* operation = nullptr);
-  explicit BlockFile(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+                                                       base::Operation* operation = nullptr,
+                                                       Owner owner = Owner::kApplication);
+  // Whether the file that is there is one, damaged or not.
+  static base::Status IsOne(io::FileSystem* files, const std::string& path, bool* is);
+  // closes: it is the one that ends the engine.
+  BlockFile(std::shared_ptr<Engine> engine, Owner owner, bool closes)
+      : engine_(std::move(engine)), owner_(owner), closes_(closes) {}
   // As a crash, unless it was closed; waits for nothing.
   ~BlockFile();
   BlockFile(const BlockFile&) = delete;
   BlockFile& operator=(const BlockFile&) = delete;
+
+  // The same file for the application beside the library's own use of it, which closes it.
+  std::shared_ptr<BlockFile> ForApplication() const;
+  bool closes() const { return closes_; }
+  bool closed() const;
 
   // Makes all durable and releases the file. kFull leaves it open, every other result closes it.
   // discard: closes at once, as a crash would. Idempotent.
@@ -204,8 +220,10 @@ class BlockFile {
 
   base::Status OpenReader(Transaction* txn, std::string_view name,
                           std::unique_ptr<StreamReader>* reader);
+  // tag: see PutItem.
   base::Status OpenWriter(Transaction* txn, std::string_view name, uint64_t expected,
-                          std::unique_ptr<StreamWriter>* writer);
+                          std::unique_ptr<StreamWriter>* writer,
+                          std::optional<Bytes> tag = std::nullopt);
 
   base::Status Verify(bool full, uint64_t bytes_per_second, base::Operation* operation,
                       Report* report);
@@ -225,7 +243,10 @@ class BlockFile {
   struct Target;
   struct Moment;
   base::Status TakeMoment(Transaction* txn, std::string_view prefix, bool infos, Moment* moment);
+  base::Status CheckMayChange(std::string_view name) const;
   const std::shared_ptr<Engine> engine_;
+  const Owner owner_;
+  const bool closes_;
 };
 
 }  // namespace spillway::blockfile

@@ -122,6 +122,22 @@ Result<std::shared_ptr<Engine>> Engine::Open(io::FileSystem* files, const std::s
   return opened;
 }
 
+// One of its superblocks and marks is enough.
+Status BlockFile::IsOne(io::FileSystem* files, const std::string& path, bool* is) {
+  *is = false;
+  Result<std::unique_ptr<io::File>> file = files->OpenFile(path, io::Open::kReadOnly);
+  if (!file.ok()) {
+    return file.status();
+  }
+  for (uint64_t offset = 0; offset < kHeaderBytes && !*is; offset += kUnitBytes) {
+    std::array<uint8_t, kUnitBytes> unit{};
+    size_t bytes_read = 0;
+    SPW_RETURN_IF_ERROR(file.value()->ReadAt(offset, unit, &bytes_read));
+    *is = LooksLikeOurs(unit);
+  }
+  return {};
+}
+
 // Under another name first: a file under its own name is always whole.
 Status Engine::CreateNew(io::FileSystem* files, const std::string& path, const Settings& settings) {
   const std::string temporary = path + "-new";

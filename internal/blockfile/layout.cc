@@ -72,6 +72,10 @@ Status CheckFeatures(const Features& features) {
   return {};
 }
 
+bool BeginsWith(ConstUnit unit, std::string_view magic) {
+  return AsText(unit.first(magic.size())) == magic;
+}
+
 bool FitsKind(const Digest& digest, ChecksumKind kind) {
   return digest ==
          LoadDigest(reinterpret_cast<const uint8_t*>(digest.words.data()), DigestBytes(kind));
@@ -121,6 +125,10 @@ Status CheckSuperblock(const Superblock& superblock) {
 }
 
 }  // namespace
+
+bool LooksLikeOurs(ConstUnit unit) {
+  return BeginsWith(unit, kSuperblockMagic) || BeginsWith(unit, kMarkMagic);
+}
 
 void EncodeSuperblock(const Superblock& superblock, Unit unit) {
   std::vector<uint8_t> bytes;

@@ -89,6 +89,9 @@ void EncodeSuperblock(const Superblock& superblock, std::span<uint8_t, kUnitByte
 // or parts unknown here.
 base::Status DecodeSuperblock(std::span<const uint8_t, kUnitBytes> unit, Superblock* superblock);
 
+// Whether a unit begins as a superblock or a mark does, damaged or not, of any version.
+bool LooksLikeOurs(std::span<const uint8_t, kUnitBytes> unit);
+
 void EncodeMark(const Mark& mark, const FileId& file_id, std::span<uint8_t, kUnitBytes> unit);
 // False: there is none that is whole.
 bool DecodeMark(std::span<const uint8_t, kUnitBytes> unit, const FileId& file_id, Mark* mark);

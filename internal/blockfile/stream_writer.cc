@@ -14,12 +14,14 @@ using base::Status;
 static constexpr uint64_t kStretchesMost = 8;
 
 StreamWriter::StreamWriter(std::shared_ptr<Engine> engine, Transaction* txn, std::string_view name,
-                           uint64_t expected)
+                           uint64_t expected, std::optional<Bytes> tag)
     : engine_(std::move(engine)),
       in_txn_(txn != nullptr),
       txn_(txn == nullptr ? std::weak_ptr<Transaction>() : txn->weak_from_this()),
       name_(name),
-      expected_(expected) {}
+      expected_(expected),
+      tag_(!tag.has_value() ? std::nullopt
+                            : std::optional(std::vector<uint8_t>(tag->begin(), tag->end()))) {}
 
 StreamWriter::~StreamWriter() { End(); }
 
@@ -158,6 +160,8 @@ Status StreamWriter::TryCommit(Transaction* txn, Draft* draft) {
   draft->length = moved_ + gathered_;
   draft->parts = parts_;
   draft->digests = digests_;
+  draft->inherits = !tag_.has_value();
+  draft->tag = tag_.has_value() ? Bytes(*tag_) : Bytes();
   if (txn == nullptr) {
     draft->expected = expected_;
     SPW_RETURN_IF_ERROR(engine_->Commit({draft, 1}, nullptr));

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,9 +21,9 @@ namespace spillway::blockfile {
 
 class StreamWriter {
  public:
-  // txn may be null.
+  // txn may be null. tag: see PutItem; copied.
   StreamWriter(std::shared_ptr<Engine> engine, Transaction* txn, std::string_view name,
-               uint64_t expected);
+               uint64_t expected, std::optional<Bytes> tag);
   ~StreamWriter();
   StreamWriter(const StreamWriter&) = delete;
   StreamWriter& operator=(const StreamWriter&) = delete;
@@ -46,6 +47,7 @@ class StreamWriter {
   const std::weak_ptr<Transaction> txn_;
   const std::string name_;
   const uint64_t expected_;
+  const std::optional<std::vector<uint8_t>> tag_;
   bool over_ = false;
   PieceStore::Piece memory_;
   uint64_t gathered_ = 0;  // bytes in it
