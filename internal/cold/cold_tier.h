@@ -17,7 +17,18 @@
 #include "internal/record/column_buffer.h"
 #include "internal/record/columns.h"
 
+namespace spillway::blockfile {
+class BlockFile;
+}
+
 namespace spillway::cold {
+
+enum class OpenMode { kCreate, kExisting, kNew };
+
+// What a tier can take.
+inline constexpr uint32_t kStreamIdMax = 65535;
+inline constexpr uint64_t kStreamNameMax = 1024;
+inline constexpr uint64_t kSeqMax = uint64_t{1} << 62;  // SQLite's integers have a sign
 
 // What the tier has of a stream. Ids are given by the store: small, in order of creation.
 struct StreamState {
@@ -86,6 +97,10 @@ class ColdTier {
 
   // Lock-free.
   virtual TierStats stats() const = 0;
+
+  // The block file that the records are in, for blocks of the application's own; null if they are
+  // elsewhere. Its owner closes it by Close.
+  virtual blockfile::BlockFile* file() { return nullptr; }
 
   // Ends it. With kClean on a poisoned tier: returns what poisoned it, and abandons. No other call
   // may run or follow.

@@ -43,10 +43,9 @@ Result<StoreId> RandomStoreId() {
 enum class Identity { kOurs, kLater, kForeign };
 
 Identity IdentityOf(std::span<const uint8_t, kHeaderBytes> header) {
-  constexpr char kMagic[] = "SQLite format 3";
   const uint32_t encoding = BigEndian(&header[56]);
   const uint32_t version = BigEndian(&header[60]);
-  if (std::memcmp(header.data(), kMagic, sizeof kMagic) != 0 ||
+  if (std::memcmp(header.data(), kSqliteMagic, sizeof kSqliteMagic) != 0 ||
       BigEndian(&header[68]) != kApplicationId || version == 0) {
     return Identity::kForeign;
   }

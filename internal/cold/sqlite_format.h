@@ -15,13 +15,12 @@
 
 namespace spillway::cold {
 
+inline constexpr char kSqliteMagic[] = "SQLite format 3";  // with its NUL, how a database begins
+
 using StoreId = std::array<uint8_t, 16>;
 
 inline constexpr uint32_t kApplicationId = 0x53505759;  // "SPWY"
 inline constexpr uint32_t kFormatVersion = 1;           // user_version
-inline constexpr uint32_t kStreamIdMax = 65535;
-inline constexpr size_t kStreamNameMax = 1024;
-inline constexpr uint64_t kSeqMax = uint64_t{1} << 62;  // SQLite's integers have a sign
 // A run's payload, unless it is one record, and its records.
 inline constexpr uint64_t kRunBytesMax = 65536;
 inline constexpr uint64_t kRunCountMax = 4096;

@@ -2,18 +2,20 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <map>
 #include <utility>
 
-#include "internal/base/mutex.h"
 #include "internal/cold/sqlite_create.h"
 #include "internal/cold/sqlite_library.h"
 #include "internal/cold/sqlite_reader.h"
 #include "internal/cold/sqlite_vfs.h"
 #include "internal/cold/sqlite_writer.h"
+#include "internal/cold/stream_states.h"
 #include "internal/cold/turn.h"
 #include "internal/io/posix_file.h"
 
@@ -23,31 +25,12 @@ namespace {
 using base::Code;
 using base::Result;
 using base::Status;
-using StreamMap = std::map<uint32_t, CatalogStream>;
 
 // A failure that leaves everything as it was, so that the same call can be made again. Busy: a tool
 // of another process writes, which it should not, but nothing is lost by waiting for it.
 bool MayRetry(const Status& status) {
   return status.code() == Code::kFull || status.code() == Code::kNoMemory ||
          status.code() == Code::kBusy;
-}
-
-// What a commit will make of the streams, prepared before it so that nothing can fail behind it.
-struct Staged {
-  StreamMap added;
-  std::map<uint32_t, StreamState> changed;  // existing ones
-  std::vector<StreamState> touched;         // both, as they will be
-};
-
-// The stream as staged so far; null if there is none.
-StreamState* StagedState(const StreamMap& streams, Staged* staged, uint32_t id) {
-  if (const auto added = staged->added.find(id); added != staged->added.end()) {
-    return &added->second.state;
-  }
-  const auto found = streams.find(id);
-  return found == streams.end()
-             ? nullptr
-             : &staged->changed.try_emplace(id, found->second.state).first->second;
 }
 
 class SqliteTier final : public ColdTier {
@@ -60,9 +43,10 @@ class SqliteTier final : public ColdTier {
         vfs_(std::move(vfs)),
         writer_(std::move(writer)),
         readers_(std::make_unique<SqliteReaders>(vfs_.get(), catalog.store.store_id, tuning)) {
-    base::MutexLock guard(mutex_);
+    TurnHolder turn(turn_);
     for (const CatalogStream& stream : catalog.streams) {
-      streams_.emplace(stream.state.id, stream);
+      streams_.Add(stream.state);
+      stored_.emplace(stream.state.id, Stored{stream.stored_begin, stream.settled_begin});
     }
   }
 
@@ -72,22 +56,18 @@ class SqliteTier final : public ColdTier {
     }
   }
 
-  std::vector<StreamState> Streams() const override {
-    base::MutexLock guard(mutex_);
-    std::vector<StreamState> states;
-    for (const auto& [id, stream] : streams_) {
-      states.push_back(stream.state);
-    }
-    return states;
-  }
+  std::vector<StreamState> Streams() const override { return streams_.All(); }
 
   Status Commit(const Changes& changes, Durability durability) override {
     TurnHolder turn(turn_);
     if (!poison_.ok()) {
       return poison_;
     }
-    Staged staged;
-    SPW_RETURN_IF_ERROR(Stage(changes, &staged));
+    StreamStates::Staged staged;
+    SPW_RETURN_IF_ERROR(streams_.Stage(changes, &staged));
+    for (const auto& [id, state] : staged.added) {
+      stored_.insert_or_assign(id, Stored{state.begin_seq, 0});
+    }
     if (staged.touched.empty() && (durability == Durability::kKernel || !unsynced_)) {
       return Status();
     }
@@ -96,7 +76,7 @@ class SqliteTier final : public ColdTier {
       return status;
     }
     unsynced_ = durability == Durability::kKernel;
-    Publish(&staged);
+    streams_.Publish(&staged);
     TidyUp(false);
     return Status();
   }
@@ -104,11 +84,11 @@ class SqliteTier final : public ColdTier {
   Status Read(uint32_t stream, uint64_t seq, uint64_t end_seq, uint64_t max_payload_bytes,
               record::ColumnBuffer* out) override {
     ReadRequest request{stream, false, seq, end_seq, max_payload_bytes};
-    SPW_RETURN_IF_ERROR(CheckRange(&request));
+    SPW_RETURN_IF_ERROR(streams_.CheckRange(stream, seq, end_seq, &request.has_times));
     bool checksum_error = false;
     const Status status = readers_->Read(request, out, &checksum_error);
     // What was dropped while it was read may be half there; that is no damage.
-    SPW_RETURN_IF_ERROR(CheckRange(&request));
+    SPW_RETURN_IF_ERROR(streams_.CheckRange(stream, seq, end_seq, &request.has_times));
     if (checksum_error) {
       checksum_errors_.fetch_add(1, std::memory_order_relaxed);
     }
@@ -155,59 +135,6 @@ class SqliteTier final : public ColdTier {
   }
 
  private:
-  // Fits the changes to the streams as they are; kInvalidArgument if they do not.
-  Status Stage(const Changes& changes, Staged* staged) {
-    base::MutexLock guard(mutex_);
-    const auto reject = [](uint32_t id, const char* what) {
-      return base::InvalidArgument("stream " + std::to_string(id) + ": " + what);
-    };
-    for (const StreamState& stream : changes.new_streams) {
-      if (stream.id > kStreamIdMax || stream.name.size() > kStreamNameMax ||
-          stream.begin_seq != stream.end_seq || stream.end_seq > kSeqMax ||
-          streams_.contains(stream.id) ||
-          !staged->added.emplace(stream.id, CatalogStream{stream, stream.begin_seq}).second) {
-        return reject(stream.id, "cannot be created so");
-      }
-    }
-    for (const Trim& trim : changes.trims) {
-      StreamState* state = StagedState(streams_, staged, trim.stream);
-      if (state == nullptr || trim.begin_seq > kSeqMax) {
-        return reject(trim.stream, "cannot be trimmed so");
-      }
-      state->begin_seq = std::max(state->begin_seq, trim.begin_seq);
-      state->end_seq = std::max(state->begin_seq, state->end_seq);
-    }
-    for (const Piece& piece : changes.pieces) {
-      StreamState* state = StagedState(streams_, staged, piece.stream);
-      if (state == nullptr || piece.columns.first_seq != state->end_seq ||
-          piece.columns.count > kSeqMax - state->end_seq ||
-          (piece.columns.count != 0 && (piece.columns.times != nullptr) != state->has_times)) {
-        return reject(piece.stream, "records do not fit its end");
-      }
-      state->end_seq += piece.columns.count;
-    }
-    for (const auto& [id, stream] : staged->added) {
-      staged->touched.push_back(stream.state);
-    }
-    for (const auto& [id, state] : staged->changed) {
-      const StreamState& before = streams_.at(id).state;
-      if (before.begin_seq != state.begin_seq || before.end_seq != state.end_seq) {
-        staged->touched.push_back(state);
-      }
-    }
-    return Status();
-  }
-
-  void Publish(Staged* staged) noexcept {
-    base::MutexLock guard(mutex_);
-    for (const auto& [id, state] : staged->changed) {
-      StreamState& stream = streams_.find(id)->second.state;
-      stream.begin_seq = state.begin_seq;
-      stream.end_seq = state.end_seq;
-    }
-    streams_.merge(staged->added);  // moves nodes, allocates nothing
-  }
-
   // Whether the tier must not write any more after this failure.
   bool EndsWriting(const Status& status) const noexcept SPW_REQUIRES(turn_) {
     return !status.ok() && (!MayRetry(status) || writer_->broken() || vfs_->ended());
@@ -264,13 +191,10 @@ class SqliteTier final : public ColdTier {
       uint64_t begin_seq;
     };
     std::vector<Candidate> candidates;
-    {
-      base::MutexLock guard(mutex_);
-      for (const auto& [id, stream] : streams_) {
-        const uint64_t begin = stream.state.begin_seq;
-        if (stream.stored_begin < begin && stream.settled_begin < begin) {
-          candidates.push_back({id, stream.stored_begin, begin});
-        }
+    for (const StreamState& state : streams_.All()) {
+      const Stored& stored = stored_.at(state.id);
+      if (stored.begin < state.begin_seq && stored.settled_begin < state.begin_seq) {
+        candidates.push_back({state.id, stored.begin, state.begin_seq});
       }
     }
     for (const Candidate& candidate : candidates) {
@@ -283,13 +207,10 @@ class SqliteTier final : public ColdTier {
       if (some) {
         SPW_RETURN_IF_ERROR(Wrote(writer_->Remove(removal.value())));
       }
-      {
-        base::MutexLock guard(mutex_);
-        CatalogStream& stream = streams_.at(candidate.id);
-        stream.stored_begin = removal.value().end_seq;
-        if (!removal.value().more) {
-          stream.settled_begin = candidate.begin_seq;
-        }
+      Stored& stored = stored_.at(candidate.id);
+      stored.begin = removal.value().end_seq;
+      if (!removal.value().more) {
+        stored.settled_begin = candidate.begin_seq;
       }
       if (some) {
         *removed = true;
@@ -300,17 +221,11 @@ class SqliteTier final : public ColdTier {
     return Status();
   }
 
-  Status CheckRange(ReadRequest* request) const {
-    base::MutexLock guard(mutex_);
-    const auto found = streams_.find(request->stream);
-    if (found == streams_.end() || request->seq >= request->end_seq ||
-        request->end_seq > found->second.state.end_seq) {
-      return base::InvalidArgument("stream " + std::to_string(request->stream) +
-                                   ": no such records in the cold tier");
-    }
-    request->has_times = found->second.state.has_times;
-    return request->seq < found->second.state.begin_seq ? Status(Code::kTrimmed) : Status();
-  }
+  // See CatalogStream.
+  struct Stored {
+    uint64_t begin = 0;
+    uint64_t settled_begin = 0;
+  };
 
   const SqliteTuning tuning_;
   // In the order of their lives: connections go before the VFS, the VFS before the lock.
@@ -321,9 +236,9 @@ class SqliteTier final : public ColdTier {
   Status poison_ SPW_GUARDED_BY(turn_);
   bool unsynced_ SPW_GUARDED_BY(turn_) = false;  // commits that a power cut could take
   std::unique_ptr<SqliteReaders> readers_;
+  std::map<uint32_t, Stored> stored_ SPW_GUARDED_BY(turn_);
 
-  mutable base::Mutex mutex_;
-  StreamMap streams_ SPW_GUARDED_BY(mutex_);  // changed only with the turn
+  StreamStates streams_;
   std::atomic<uint64_t> file_bytes_{0};
   std::atomic<uint64_t> checksum_errors_{0};
 };
@@ -404,6 +319,18 @@ Result<std::unique_ptr<ColdTier>> OpenSqliteTier(io::FileSystem* file_system,
   std::unique_ptr<ColdTier> tier = std::make_unique<SqliteTier>(
       std::move(lock.value()), std::move(vfs.value()), std::move(writer.value()), catalog, tuning);
   return tier;
+}
+
+Status IsSqlite(io::FileSystem* file_system, const std::string& path, bool* is) {
+  Result<std::unique_ptr<io::File>> file = file_system->OpenFile(path, io::Open::kReadOnly);
+  if (!file.ok()) {
+    return file.status();
+  }
+  std::array<uint8_t, sizeof kSqliteMagic> begin{};
+  size_t bytes_read = 0;
+  SPW_RETURN_IF_ERROR(file.value()->ReadAt(0, begin, &bytes_read));
+  *is = std::memcmp(begin.data(), kSqliteMagic, sizeof kSqliteMagic) == 0;
+  return {};
 }
 
 std::string SqliteTierPragmas(const SqliteTuning& tuning) {

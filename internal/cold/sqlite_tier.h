@@ -14,14 +14,15 @@
 
 namespace spillway::cold {
 
-enum class OpenMode { kCreate, kExisting, kNew };
-
 // Opens or makes the database at `path` and takes the lock on `<path>-lock`; kBusy if somebody has
 // it, kNotFound and kAlreadyExists as the mode says, kCorrupt if the file is damaged or no store,
 // kUnsupported if a later version made it. file_system outlives the tier.
 base::Result<std::unique_ptr<ColdTier>> OpenSqliteTier(io::FileSystem* file_system,
                                                        const std::string& path, OpenMode mode,
                                                        const SqliteTuning& tuning = {});
+
+// Whether the file that is there begins as a SQLite database does.
+base::Status IsSqlite(io::FileSystem* file_system, const std::string& path, bool* is);
 
 // What a program that puts the same rows straight into SQLite says to a new database to stand on
 // the tier's own settings (SQLite checkpoints by pages; the number is the tier's bytes).
