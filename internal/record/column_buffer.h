@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "internal/base/status.h"
 #include "internal/record/columns.h"
 
 namespace spillway::record {
@@ -30,6 +31,28 @@ class ColumnBuffer {
     if (has_times_) {
       times_.push_back(time);
     }
+  }
+
+  // Adds records that lie one behind the other: the i-th takes the bytes from ends[i] to
+  // ends[i + 1] of something that `fill` (std::span<uint8_t>) copies from ends[0] on. Unless that
+  // returns OK nothing is added.
+  template <class Fill>
+  base::Status AppendRun(std::span<const uint32_t> ends, std::span<const int64_t> times,
+                         Fill&& fill) {
+    const uint64_t before = data_.size();
+    begin_.reserve(begin_.size() + ends.size() - 1);
+    times_.reserve(times_.size() + times.size());
+    data_.resize(before + (ends.back() - ends.front()));
+    const base::Status status = fill(std::span(data_).subspan(before));
+    if (!status.ok()) {
+      data_.resize(before);
+      return status;
+    }
+    times_.insert(times_.end(), times.begin(), times.end());
+    for (const uint32_t end : ends.subspan(1)) {
+      begin_.push_back(before + (end - ends.front()));
+    }
+    return {};
   }
 
   uint64_t count() const { return begin_.size() - 1; }

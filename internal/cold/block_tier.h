@@ -1,0 +1,29 @@
+// The cold tier that keeps records in a block file, beside blocks of the application's own: see
+// BLOCK_FORMAT.md in this folder.
+//
+// Commits, reclaims and the close take turns; reads go on meanwhile, and so does whatever the
+// application does with its blocks.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "internal/base/operation.h"
+#include "internal/blockfile/block_file.h"
+#include "internal/cold/cold_tier.h"
+#include "internal/io/file.h"
+
+namespace spillway::cold {
+
+// For the tier's needs: what waits in memory is beyond the store's budget, so it is little.
+blockfile::Settings BlockTierSettings();
+
+// Opens or makes the file and what describes a store in it; settings.mode does not count. kNotFound
+// also for a block file without a store in it, if there must be one; kAlreadyExists, kBusy,
+// kCorrupt, kUnsupported.
+base::Result<std::unique_ptr<ColdTier>> OpenBlockTier(
+    io::FileSystem* file_system, const std::string& path, OpenMode mode,
+    const blockfile::Settings& settings = BlockTierSettings(),
+    base::Operation* operation = nullptr);
+
+}  // namespace spillway::cold
