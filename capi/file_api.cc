@@ -95,6 +95,9 @@ spw_status spw_file_close(spw_file* file, uint32_t flags, spw_error** err) {
     if ((flags & ~SPW_CLOSE_DISCARD) != 0) {
       return {Code::kUnsupported, "unknown flags " + std::to_string(flags) + " for close"};
     }
+    if (!file->file->closes()) {
+      return {Code::kInvalidState, "the file is a store's, which closes it"};
+    }
     Status status = file->file->Close((flags & SPW_CLOSE_DISCARD) != 0);
     if (status.code() != Code::kFull) {
       file->closed.store(true, std::memory_order_relaxed);
@@ -107,7 +110,8 @@ void spw_file_free(spw_file* file) {
   if (file == nullptr || file->kind != spw_file::kKind) {
     return;
   }
-  if (!file->fork_guard->forked() && !file->closed.load(std::memory_order_relaxed)) {
+  if (!file->fork_guard->forked() && file->file->closes() &&
+      !file->closed.load(std::memory_order_relaxed)) {
     leaked_files.fetch_add(1, std::memory_order_relaxed);
   }
   FreeHandle(file);
@@ -130,7 +134,7 @@ spw_status spw_file_stats(const spw_file* file, spw_block_stats* out, spw_error*
     SPW_RETURN_IF_ERROR(CheckPointer(out, "out"));
     SPW_RETURN_IF_ERROR(ClearStruct(out, "spw_block_stats"));
     SPW_RETURN_IF_ERROR(CheckHere(file));
-    if (file->closed.load(std::memory_order_relaxed)) {
+    if (file->file->closed()) {
       return Status(Code::kClosed);
     }
     WriteStruct(out, MakeStats(file->file->Stats()));

@@ -47,6 +47,8 @@ typedef struct spw_store spw_store;
 typedef struct spw_cursor spw_cursor;
 typedef struct spw_batch spw_batch;
 typedef struct spw_op spw_op;
+typedef struct spw_file spw_file; /* spillway_file.h */
+typedef struct spw_txn spw_txn;
 
 /* ---- Status ---- */
 
@@ -152,9 +154,8 @@ void spw_error_free(spw_error* error);
 #define SPW_OPT_SPILLS_IN_FLIGHT 5
 /* store, live. What SPW_WAIT_DEFAULT means, in ms; default SPW_WAIT_FOREVER. */
 #define SPW_OPT_TIMEOUT_MS 6
-/* store. Where spilled records go: SPW_TIER_*. A new store must name one (SPW_TIER_BLOCK_FILE is
- * SPW_UNSUPPORTED in this version, and the default once it exists); an existing store knows its
- * own, and naming another is SPW_INVALID_ARGUMENT. */
+/* store. Where spilled records go: SPW_TIER_*. Default for a new store: SPW_TIER_BLOCK_FILE; an
+ * existing store knows its own, and naming another is SPW_INVALID_ARGUMENT. */
 #define SPW_OPT_COLD_TIER 7
 /* store, file. SPW_OPEN_*: what may and must be there; default SPW_OPEN_CREATE. */
 #define SPW_OPT_OPEN 8
@@ -166,6 +167,8 @@ void spw_error_free(spw_error* error);
  * interpret (nanoseconds since 1970 by convention); 0 (default): none has. */
 #define SPW_OPT_TIMES 10
 
+/* A block file, which may hold blocks of the application's own beside the records: spw_store_file.
+ * A block file that is there already becomes a store's. */
 #define SPW_TIER_BLOCK_FILE 1
 /* A SQLite database: after close any tool may open it; while it is open, tools of other processes
  * may read it, but no second copy of SQLite in this process may touch it. If its log is damaged
@@ -212,10 +215,11 @@ void spw_op_free(spw_op* op);
 
 /* Opens or creates a store at `path` (bytes without NUL). path NULL: a store in memory only,
  * bounded by its budget. `options` may be NULL and is not kept. `op` may be NULL. Files are made
- * with mode 0600; beside the store stands `<path>-lock`. NOT_FOUND, ALREADY_EXISTS: SPW_OPT_OPEN;
- * NOT_FOUND also for a folder that is not there.
+ * with mode 0600; beside a store with SPW_TIER_SQLITE stands `<path>-lock`. NOT_FOUND,
+ * ALREADY_EXISTS: SPW_OPT_OPEN; NOT_FOUND also for a folder that is not there, and for a block file
+ * without a store in it where there must be one.
  * BUSY: open elsewhere, in this process or another. CORRUPT: damaged, or not a store. UNSUPPORTED:
- * made by a later version, cold tier not there yet. READONLY, FULL, IO: the disk. CANCELLED. */
+ * made by a later version. READONLY, FULL, IO: the disk. CANCELLED. */
 spw_status spw_store_open(const char* path, size_t path_len, const spw_options* options, spw_op* op,
                           spw_store** out, spw_error** err);
 
@@ -309,6 +313,24 @@ spw_status spw_store_gather(const spw_store* store, uint32_t stream, const uint6
  * readable. */
 spw_status spw_store_flush(spw_store* store, int32_t level, int64_t timeout_ms, spw_op* op,
                            spw_error** err);
+
+/* The block file that the store's records are in, for blocks of the application's own; everything
+ * in spillway_file.h works with it but spw_file_close, which is INVALID_STATE: the store closes it,
+ * and then every call on it returns CLOSED. Names that begin with ".spillway/" are the store's:
+ * they are listed and can be read, and to change them is INVALID_ARGUMENT. To be freed with
+ * spw_file_free, in any order; a second call makes a second handle. The options are the library's:
+ * 4 MiB each of changes that wait and of cached blocks, on top of the store's budget. UNSUPPORTED:
+ * a store in memory only, or with another cold tier. */
+spw_status spw_store_file(spw_store* store, spw_file** out, spw_error** err);
+
+/* Commits a transaction of the store's block file together with a flush of the store, with one
+ * barrier for both: when it returns, the transaction and everything admitted before the call, by
+ * any thread, are as safe as `level` (SPW_FLUSH_*) says. After a crash at any time, if the
+ * transaction is there, so are those records. The flush comes first and can fail as spw_store_flush
+ * does; the transaction is then as it was, and the call can be made again. After that as
+ * spw_txn_commit. INVALID_ARGUMENT also for a transaction of another file. */
+spw_status spw_store_commit(spw_store* store, spw_txn* txn, int32_t level, int64_t timeout_ms,
+                            spw_op* op, spw_error** err);
 
 /* Drops all records of a stream; sequence numbers go on. The memory is free at once; the change is
  * durable with the next flush, after which the space on disk comes back in the background.

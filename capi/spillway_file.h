@@ -33,8 +33,6 @@
 extern "C" {
 #endif
 
-typedef struct spw_file spw_file;
-typedef struct spw_txn spw_txn;
 typedef struct spw_blob spw_blob;
 typedef struct spw_list spw_list;
 typedef struct spw_report spw_report;

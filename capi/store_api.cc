@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "capi/arguments.h"
+#include "capi/file_handles.h"
 #include "capi/guard.h"
-#include "capi/handles.h"
 #include "internal/io/posix_file.h"
 
 using namespace spillway::capi;  // NOLINT(google-build-using-namespace): the border lies here
@@ -13,6 +13,8 @@ using spillway::base::Code;
 using spillway::base::InvalidArgument;
 using spillway::base::Result;
 using spillway::base::Status;
+using spillway::blockfile::BlockFile;
+using spillway::blockfile::Level;
 using spillway::hybrid::Store;
 using spillway::hybrid::Stream;
 using spillway::record::RecordBatch;
@@ -236,6 +238,41 @@ spw_status spw_store_flush(spw_store* store, int32_t level, int64_t timeout_ms, 
     const auto durability = level == SPW_FLUSH_KERNEL ? spillway::cold::Durability::kKernel
                                                       : spillway::cold::Durability::kDevice;
     return call->Flush(durability, timeout_ms, op_call.get());
+  });
+}
+
+spw_status spw_store_file(spw_store* store, spw_file** out, spw_error** err) {
+  return Guard(err, [&]() -> Status {
+    SPW_RETURN_IF_ERROR(CheckPointer(out, "out"));
+    *out = nullptr;
+    StoreCall call;
+    SPW_RETURN_IF_ERROR(call.Enter(store));
+    auto handle = std::make_unique<spw_file>();
+    handle->fork_guard = call->fork_guard();
+    Result<std::shared_ptr<BlockFile>> file = call->File();
+    SPW_RETURN_IF_ERROR(file.status());
+    handle->file = std::move(file.value());
+    *out = handle.release();
+    return {};
+  });
+}
+
+spw_status spw_store_commit(spw_store* store, spw_txn* txn, int32_t level, int64_t timeout_ms,
+                            spw_op* op, spw_error** err) {
+  return Guard(err, [&]() -> Status {
+    StoreCall call;
+    SPW_RETURN_IF_ERROR(call.Enter(store));
+    SPW_RETURN_IF_ERROR(CheckHandle(txn));
+    if (txn->fork_guard != call->fork_guard()) {
+      return InvalidArgument("the spw_txn is of no spw_file of this store");
+    }
+    if (level < SPW_FLUSH_KERNEL || level > SPW_FLUSH_CHECKPOINT) {
+      return InvalidArgument("unknown commit level " + std::to_string(level));
+    }
+    SPW_RETURN_IF_ERROR(CheckTimeout(timeout_ms));
+    OpCall op_call;
+    SPW_RETURN_IF_ERROR(op_call.Enter(op));
+    return call->Commit(txn->txn.get(), static_cast<Level>(level), timeout_ms, op_call.get());
   });
 }
 

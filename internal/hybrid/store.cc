@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "internal/cold/block_tier.h"
 #include "internal/cold/sqlite_tier.h"
 
 namespace spillway::hybrid {
@@ -33,7 +34,7 @@ base::Result<std::shared_ptr<Store>> Store::Open(io::FileSystem* file_system,
   }
   auto store = std::make_shared<Store>(parsed, !path.has_value());
   if (path.has_value()) {
-    SPW_RETURN_IF_ERROR(store->OpenTier(file_system, *path));
+    SPW_RETURN_IF_ERROR(store->OpenTier(file_system, *path, operation));
   }
   store->reader_ = std::make_unique<Reader>(
       Reader::Parts{store->tier_.get(), store->budget_, &store->events_, &store->counters_});
@@ -59,27 +60,45 @@ base::Result<std::shared_ptr<Store>> Store::Open(io::FileSystem* file_system,
   return store;
 }
 
-Status Store::OpenTier(io::FileSystem* file_system, const std::string& path) {
-  base::Result<bool> exists = file_system->Exists(path);
+// What is at the path; unset: nothing, or something else.
+static Status FindTier(io::FileSystem* file_system, const std::string& path, ColdTierKind* found) {
+  const base::Result<bool> exists = file_system->Exists(path);
   SPW_RETURN_IF_ERROR(exists.status());
-  if (options_.cold_tier == ColdTierKind::kBlockFile) {
-    if (exists.value() && options_.open != OpenPolicy::kNew) {
-      return base::InvalidArgument(
-          "the store's cold tier is SPW_TIER_SQLITE, not SPW_TIER_BLOCK_FILE");
-    }
-    return {Code::kUnsupported,
-            "SPW_TIER_BLOCK_FILE is not there yet; SPW_OPT_COLD_TIER can be SPW_TIER_SQLITE"};
+  if (!exists.value()) {
+    return {};
   }
-  if (!exists.value() && options_.cold_tier == ColdTierKind::kUnset &&
-      options_.open != OpenPolicy::kExisting) {
-    return {Code::kUnsupported,
-            "a new store has to name its cold tier: SPW_OPT_COLD_TIER = SPW_TIER_SQLITE"};
+  bool is = false;
+  SPW_RETURN_IF_ERROR(blockfile::BlockFile::IsOne(file_system, path, &is));
+  if (is) {
+    *found = ColdTierKind::kBlockFile;
+    return {};
   }
+  SPW_RETURN_IF_ERROR(cold::IsSqlite(file_system, path, &is));
+  *found = is ? ColdTierKind::kSqlite : ColdTierKind::kUnset;
+  return {};
+}
+
+Status Store::OpenTier(io::FileSystem* file_system, const std::string& path,
+                       base::Operation* operation) {
+  ColdTierKind found = ColdTierKind::kUnset;
+  SPW_RETURN_IF_ERROR(FindTier(file_system, path, &found));
+  if (found != ColdTierKind::kUnset && options_.cold_tier != ColdTierKind::kUnset &&
+      options_.open != OpenPolicy::kNew && options_.cold_tier != found) {
+    const bool sqlite = found == ColdTierKind::kSqlite;
+    return base::InvalidArgument(path + ": the store's cold tier is " +
+                                 (sqlite ? "SPW_TIER_SQLITE, not SPW_TIER_BLOCK_FILE"
+                                         : "SPW_TIER_BLOCK_FILE, not SPW_TIER_SQLITE"));
+  }
+  tier_kind_ = options_.cold_tier != ColdTierKind::kUnset ? options_.cold_tier
+               : found != ColdTierKind::kUnset            ? found
+                                                          : ColdTierKind::kBlockFile;
   const cold::OpenMode mode = options_.open == OpenPolicy::kExisting ? cold::OpenMode::kExisting
                               : options_.open == OpenPolicy::kNew    ? cold::OpenMode::kNew
                                                                      : cold::OpenMode::kCreate;
   base::Result<std::unique_ptr<cold::ColdTier>> tier =
-      cold::OpenSqliteTier(file_system, path, mode);
+      tier_kind_ == ColdTierKind::kSqlite
+          ? cold::OpenSqliteTier(file_system, path, mode)
+          : cold::OpenBlockTier(file_system, path, mode, cold::BlockTierSettings(), operation);
   SPW_RETURN_IF_ERROR(tier.status());
   tier_ = std::move(tier.value());
   for (cold::StreamState& state : tier_->Streams()) {
@@ -350,6 +369,26 @@ Status Store::Flush(cold::Durability durability, int64_t timeout_ms, base::Opera
     return Status(Code::kCancelled);
   }
   return spiller_->Flush(durability, PatienceFor(timeout_ms, operation), Spiller::Flusher::kCaller);
+}
+
+base::Result<std::shared_ptr<blockfile::BlockFile>> Store::File() const {
+  if (tier_ == nullptr || tier_->file() == nullptr) {
+    return Status(Code::kUnsupported, "only a store with SPW_TIER_BLOCK_FILE has a block file");
+  }
+  return tier_->file()->ForApplication();
+}
+
+Status Store::Commit(blockfile::Transaction* txn, blockfile::Level level, int64_t timeout_ms,
+                     base::Operation* operation) {
+  base::Result<std::shared_ptr<blockfile::BlockFile>> file = File();
+  SPW_RETURN_IF_ERROR(file.status());
+  // The file's commits get to the device in their order: the blocks do not without the records.
+  SPW_RETURN_IF_ERROR(Flush(cold::Durability::kKernel, timeout_ms, operation));
+  SPW_RETURN_IF_ERROR(file.value()->Commit(txn, level));
+  // One barrier was for both; what the streams know of it is brought up to date.
+  return level < blockfile::Level::kDevice
+             ? Status()
+             : spiller_->Flush(cold::Durability::kDevice, {}, Spiller::Flusher::kCaller);
 }
 
 Status Store::Clear(uint32_t stream_id) {

@@ -15,6 +15,7 @@
 #include "internal/base/call_gate.h"
 #include "internal/base/fork_guard.h"
 #include "internal/base/operation.h"
+#include "internal/blockfile/block_file.h"
 #include "internal/cold/cold_tier.h"
 #include "internal/hybrid/admission.h"
 #include "internal/hybrid/counters.h"
@@ -57,6 +58,11 @@ class Store : public std::enable_shared_from_this<Store> {
   base::Status Add(uint32_t stream, const record::RecordBatch& batch, int64_t timeout_ms,
                    base::Operation* operation, uint64_t* first_seq);
   base::Status Flush(cold::Durability durability, int64_t timeout_ms, base::Operation* operation);
+  // What its records are in, for blocks of the application's own. kUnsupported: no block file.
+  base::Result<std::shared_ptr<blockfile::BlockFile>> File() const;
+  // See spw_store_commit.
+  base::Status Commit(blockfile::Transaction* txn, blockfile::Level level, int64_t timeout_ms,
+                      base::Operation* operation);
   base::Status Clear(uint32_t stream);
 
   // stream nullptr: the store.
@@ -82,7 +88,8 @@ class Store : public std::enable_shared_from_this<Store> {
   }
 
  private:
-  base::Status OpenTier(io::FileSystem* file_system, const std::string& path);
+  base::Status OpenTier(io::FileSystem* file_system, const std::string& path,
+                        base::Operation* operation);
   base::Status AddToMemory(Stream* stream, const record::RecordBatch& batch,
                            const base::Patience& patience, uint64_t* first_seq);
   base::Status AddAroundMemory(Stream* stream, const record::RecordBatch& batch,
@@ -112,6 +119,7 @@ class Store : public std::enable_shared_from_this<Store> {
   StreamTable streams_;
   Residency residency_;
   std::unique_ptr<cold::ColdTier> tier_;  // null: memory only
+  ColdTierKind tier_kind_ = ColdTierKind::kUnset;
   std::unique_ptr<Spiller> spiller_;
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<Admission> admission_;

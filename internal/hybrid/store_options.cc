@@ -124,7 +124,7 @@ base::Result<int64_t> Store::GetOption(const Stream* stream, int32_t key) const 
       return static_cast<int64_t>(options_.open);
     case Option::kColdTier:
       if (!in_memory_) {
-        return static_cast<int64_t>(ColdTierKind::kSqlite);
+        return static_cast<int64_t>(tier_kind_);
       }
       break;
     default:

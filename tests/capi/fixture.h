@@ -98,7 +98,12 @@ FIXTURE spw_options* make_options(const int64_t* pairs) {
 }
 
 #define PAIRS(...) ((const int64_t[]){__VA_ARGS__, 0, 0})
-#define ON_DISK SPW_OPT_COLD_TIER, SPW_TIER_SQLITE
+/* Each test of stores runs once with each tier: see CMakeLists.txt. */
+FIXTURE int is_sqlite(void) {
+  const char* tier = getenv("SPW_TEST_TIER");
+  return tier != NULL && strcmp(tier, "sqlite") == 0;
+}
+#define ON_DISK SPW_OPT_COLD_TIER, is_sqlite() ? SPW_TIER_SQLITE : SPW_TIER_BLOCK_FILE
 
 /* Opens with these options and expects `want`; path NULL: in memory. NULL if it does not open. */
 FIXTURE spw_store* try_open(const char* path, const int64_t* pairs, spw_status want) {
