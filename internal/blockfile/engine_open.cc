@@ -94,6 +94,12 @@ Result<std::shared_ptr<Engine>> Engine::Open(io::FileSystem* files, const std::s
   if (status.ok()) {
     status = ReadSuperblock(file.value().get(), &superblock, &mark);
   }
+  if (status.ok() && !read_only && !(mark.closed && mark.generation == superblock.generation)) {
+    // Nothing is built on what a sync that failed has left in memory only.
+    file.value()->ForgetCached();
+    mark = Mark();
+    status = ReadSuperblock(file.value().get(), &superblock, &mark);
+  }
   if (status.ok() && !read_only && superblock.features.read_only != 0) {
     status = Status(Code::kUnsupported, path + ": this version can only read it");
   }

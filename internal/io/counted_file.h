@@ -38,6 +38,7 @@ class CountedFile final : public File {
   void StartReading(uint64_t offset, uint64_t bytes) override {
     file_->StartReading(offset, bytes);
   }
+  void ForgetCached() override { file_->ForgetCached(); }
   base::Status Sync() override {
     Add(&counters_->syncs, 1);
     return file_->Sync();

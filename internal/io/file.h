@@ -42,6 +42,9 @@ class File {
   virtual void StartWriting(uint64_t offset, uint64_t bytes) = 0;
   // These bytes are wanted soon. A hint: promises nothing.
   virtual void StartReading(uint64_t offset, uint64_t bytes) = 0;
+  // What is remembered of the file and is not waiting to be written is forgotten, as far as the
+  // system does so: after a sync that failed it may show what never got to the device. A hint.
+  virtual void ForgetCached() = 0;
   // fdatasync: the file's bytes and its size are on the device.
   virtual base::Status Sync() = 0;
   // Exclusive OFD lock on the whole file without waiting; kBusy if somebody has it, kUnsupported

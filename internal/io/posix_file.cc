@@ -162,6 +162,10 @@ class PosixFile final : public File {
                                         static_cast<off64_t>(bytes), SYNC_FILE_RANGE_WRITE));
   }
 
+  void ForgetCached() override {
+    static_cast<void>(::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED));
+  }
+
   // In steps: Linux reads no more of one hint than the device takes in one request.
   void StartReading(uint64_t offset, uint64_t bytes) override {
     constexpr uint64_t kStepBytes = uint64_t{128} << 10;

@@ -102,6 +102,7 @@ class MemoryDisk final : public io::FileSystem {
     base::Result<uint64_t> AllocatedBytes() override { return uint64_t{bytes_->size()}; }
     void StartWriting(uint64_t, uint64_t) override {}
     void StartReading(uint64_t, uint64_t) override {}
+    void ForgetCached() override {}
     Status Sync() override { return {}; }
     Status Lock() override { return {}; }
     Status LockShared() override { return {}; }

@@ -191,15 +191,24 @@ void PowerCut::Settle(Node* node, bool sync_failed) {
     Prng luck(position_);
     node->durable = Survivor(std::move(node->durable), &luck, false).Apply(node->pending);
   } else {
-    for (const Change* change : node->pending) {
-      node->durable.resize(SizeAfter(*change, node->durable.size()));
-      std::copy(
-          change->bytes.begin(), change->bytes.end(),
-          node->durable.begin() +
-              static_cast<ptrdiff_t>(change->kind == Change::Kind::kWrite ? change->offset : 0));
-    }
+    ApplyAll(node->pending, &node->durable);
   }
   node->pending.clear();
+}
+
+void PowerCut::ApplyAll(const std::vector<const Change*>& changes, Bytes* bytes) {
+  for (const Change* change : changes) {
+    bytes->resize(SizeAfter(*change, bytes->size()));
+    std::copy(change->bytes.begin(), change->bytes.end(),
+              bytes->begin() + static_cast<ptrdiff_t>(
+                                   change->kind == Change::Kind::kWrite ? change->offset : 0));
+  }
+}
+
+std::vector<uint8_t> PowerCut::WithAllPending(uint64_t node) const {
+  Bytes bytes = nodes_[node].durable;
+  ApplyAll(nodes_[node].pending, &bytes);
+  return bytes;
 }
 
 PowerCut::Bytes PowerCut::ImageOf(const Node& node, Prng* random) const {

@@ -37,6 +37,8 @@ class PowerCut {
   void AdvanceTo(size_t position);
   // Writes the image of this seed into `folder`, which must exist and is emptied first.
   void WriteImage(uint64_t seed, const std::string& folder) const;
+  // A file as it would be if all that waits to be written were, without what failed syncs lost.
+  std::vector<uint8_t> WithAllPending(uint64_t node) const;
 
  private:
   using Bytes = std::vector<uint8_t>;
@@ -48,6 +50,7 @@ class PowerCut {
   std::map<std::string, uint64_t> NamesOf(Prng* random) const;
   Bytes ImageOf(const Node& node, Prng* random) const;
   void Settle(Node* node, bool sync_failed);
+  static void ApplyAll(const std::vector<const Change*>& changes, Bytes* bytes);
 
   const SimDisk& disk_;
   const Garbage garbage_;

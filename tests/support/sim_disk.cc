@@ -7,7 +7,9 @@
 #include <iterator>
 #include <utility>
 
+#include "gtest/gtest.h"
 #include "internal/io/posix_file.h"
+#include "tests/support/power_cut.h"
 
 namespace spillway::test {
 
@@ -132,6 +134,24 @@ class SimFile final : public io::File {
   // Any write may be on the device before its sync anyway.
   void StartWriting(uint64_t, uint64_t) override {}
   void StartReading(uint64_t, uint64_t) override {}
+
+  // Only where there is a log it is known what was lost.
+  void ForgetCached() override {
+    Guard guard(disk_->mutex_);
+    const bool lost =
+        std::any_of(disk_->log_.begin(), disk_->log_.end(), [&](const Change& change) {
+          return change.kind == Change::Kind::kFailedSync && change.node == node_;
+        });
+    const Result<uint64_t> size = real_->Size();
+    if (!lost || !size.ok()) {
+      return;
+    }
+    PowerCut cut(*disk_);
+    cut.AdvanceTo(disk_->log_.size());
+    std::vector<uint8_t> bytes = cut.WithAllPending(node_);
+    bytes.resize(size.value());
+    EXPECT_TRUE(real_->WriteAt(0, bytes).ok());
+  }
 
   Status Sync() override {
     Guard guard(disk_->mutex_);

@@ -103,6 +103,7 @@ class NotingDisk final : public io::FileSystem {
     Status WriteAt(uint64_t offset, std::span<const uint8_t> bytes) override {
       return file_->WriteAt(offset, bytes);
     }
+    void ForgetCached() override { file_->ForgetCached(); }
     Status Truncate(uint64_t size) override { return file_->Truncate(size); }
     Status Reserve(uint64_t offset, uint64_t bytes) override {
       return file_->Reserve(offset, bytes);
