@@ -72,7 +72,6 @@ struct FrameShape {
   uint64_t bytes() const { return payload_at() + payload_bytes; }
   uint64_t end_seq() const { return first_seq + count; }
 };
-inline constexpr uint64_t kFramePayloadMost = uint64_t{8} << 20;  // unless it is one record
 
 // Everything of a frame but the payloads, which follow in order. Adds the times to the block's.
 FrameShape EncodeFrameHead(std::span<const record::Columns> columns, std::vector<uint8_t>* head,

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "internal/base/mutex.h"
-#include "internal/blockfile/lister.h"
 #include "internal/blockfile/stream_writer.h"
 #include "internal/blockfile/transaction.h"
 #include "internal/cold/block_format.h"
+#include "internal/cold/block_load.h"
 #include "internal/cold/block_records.h"
 #include "internal/cold/stream_states.h"
 #include "internal/cold/turn.h"
@@ -25,17 +25,8 @@ using base::MutexLock;
 using base::Result;
 using base::Status;
 using blockfile::BlockFile;
-using blockfile::BlockPage;
 using blockfile::Level;
-using blockfile::Lister;
 using record::Columns;
-
-// What is smaller is appended to the stream's last block until that is so long.
-constexpr uint64_t kOwnBlockBytes = uint64_t{256} << 10;
-constexpr uint64_t kSharedBlockBytes = uint64_t{1} << 20;
-constexpr uint32_t kSharedBlockFrames = 1024;
-constexpr size_t kReclaimAtOnce = 64;  // blocks
-constexpr uint64_t kNamesAtOnce = 1024;
 
 // A failure that leaves everything as it was, so that the same call can be made again.
 bool MayRetry(const Status& status) {
@@ -54,28 +45,22 @@ struct Kept {
 
 class BlockTier final : public ColdTier {
  public:
-  explicit BlockTier(std::shared_ptr<BlockFile> file)
-      : file_(std::move(file)), records_(file_.get()) {}
+  BlockTier(std::shared_ptr<BlockFile> file, const BlockTuning& tuning)
+      : tuning_(tuning), file_(std::move(file)), records_(file_.get()) {}
 
   ~BlockTier() override { static_cast<void>(file_->Close(true).ok()); }
 
   // Finds the streams. *found false: there is no store in the file.
   Status Load(bool* found) {
-    TurnHolder turn(turn_);
-    SPW_RETURN_IF_ERROR(LoadStore(found));
-    SPW_RETURN_IF_ERROR(LoadStreams());
-    SPW_RETURN_IF_ERROR(LoadBlocks());
+    std::map<uint32_t, StoredStream> stored;
+    SPW_RETURN_IF_ERROR(LoadStreams(file_.get(), &stored, found));
     MutexLock lock(mu_);
-    for (auto& [id, state] : loaded_) {
-      Kept& kept = kept_[id];
-      kept.described = true;
-      kept.begin_seq = state.begin_seq;
-      kept.end_seq =
-          std::max(state.begin_seq, kept.blocks.empty() ? 0 : kept.blocks.back().end_seq());
-      state.end_seq = kept.end_seq;
-      streams_.Add(state);
+    for (auto& [id, stream] : stored) {
+      const uint64_t end_seq = stream.blocks.empty() ? 0 : stream.blocks.back().end_seq();
+      stream.state.end_seq = std::max(stream.state.begin_seq, end_seq);
+      kept_[id] = {true, stream.state.begin_seq, stream.state.end_seq, std::move(stream.blocks)};
+      streams_.Add(stream.state);
     }
-    loaded_.clear();
     MeasureFile();
     return {};
   }
@@ -148,8 +133,8 @@ class BlockTier final : public ColdTier {
         }
       }
       if (count > 0) {
-        *more = count > kReclaimAtOnce;
-        return Wrote(RemoveBlocks(state.id, std::min(count, kReclaimAtOnce)));
+        *more = count > tuning_.reclaim_blocks;
+        return Wrote(RemoveBlocks(state.id, std::min(count, tuning_.reclaim_blocks)));
       }
     }
     return Status();
@@ -178,88 +163,6 @@ class BlockTier final : public ColdTier {
   BlockFile* file() override { return file_.get(); }
 
  private:
-  // ---- Opening
-
-  Status ReadWhole(std::string_view name, std::vector<uint8_t>* bytes) {
-    blockfile::BlockInfo info;
-    SPW_RETURN_IF_ERROR(file_->Stat(nullptr, name, &info));
-    if (info.length > 4096) {
-      return base::Corrupt("block \"" + std::string(name) + "\" is too long for what it is");
-    }
-    bytes->resize(info.length);
-    uint64_t bytes_read = 0;
-    return file_->Read(nullptr, name, 0, *bytes, &bytes_read);
-  }
-
-  Status LoadStore(bool* found) {
-    std::vector<uint8_t> bytes;
-    const Status read = ReadWhole(kStoreBlock, &bytes);
-    *found = read.code() != Code::kNotFound;
-    SPW_RETURN_IF_ERROR(*found ? read : Status());
-    return *found ? CheckStore(bytes) : Status();
-  }
-
-  // visit(name, info) for each block of the prefix.
-  template <class Visit>
-  Status ForEachBlock(std::string_view prefix, Visit&& visit) {
-    std::unique_ptr<Lister> lister;
-    SPW_RETURN_IF_ERROR(file_->List(nullptr, prefix, false, &lister));
-    BlockPage page;
-    do {
-      SPW_RETURN_IF_ERROR(lister->Next(kNamesAtOnce, &page));
-      for (uint64_t i = 0; i < page.count; ++i) {
-        const uint64_t begin = page.name_offsets[i];
-        SPW_RETURN_IF_ERROR(
-            visit(std::string_view(page.names).substr(begin, page.name_offsets[i + 1] - begin),
-                  page.infos[i]));
-      }
-    } while (page.count > 0);
-    return {};
-  }
-
-  static Status Strange(std::string_view name) {
-    return base::Corrupt("block \"" + std::string(name) + "\" is none that a store makes");
-  }
-
-  Status LoadStreams() SPW_REQUIRES(turn_) {
-    return ForEachBlock(kStreamsPrefix, [&](std::string_view name, const auto&) -> Status {
-      turn_.AssertTaken();
-      const std::optional<uint32_t> id = ParseStreamBlockName(name);
-      std::vector<uint8_t> bytes;
-      SPW_RETURN_IF_ERROR(ReadWhole(name, &bytes));
-      StreamState state;
-      if (!id.has_value() || !DecodeStream(bytes, &state)) {
-        return Strange(name);
-      }
-      state.id = *id;
-      loaded_[*id] = state;
-      return {};
-    });
-  }
-
-  // A block that is missing leaves a gap, whose records are damaged; the others are as they are.
-  Status LoadBlocks() SPW_REQUIRES(turn_) {
-    return ForEachBlock(kRecordsPrefix, [&](std::string_view name, const auto& info) -> Status {
-      turn_.AssertTaken();
-      const std::optional<RecordsName> parsed = ParseRecordsBlockName(name);
-      RecordsBlock block;
-      if (!parsed.has_value() || !loaded_.contains(parsed->id) ||
-          !DecodeTag(Bytes(info.tag).first(info.tag_bytes), &block)) {
-        return Strange(name);
-      }
-      block.first_seq = parsed->first_seq;
-      block.bytes = info.length;
-      MutexLock lock(mu_);
-      std::vector<RecordsBlock>& blocks = kept_[parsed->id].blocks;
-      if (block.count > kSeqMax - block.first_seq ||
-          (!blocks.empty() && block.first_seq < blocks.back().end_seq())) {
-        return Strange(name);
-      }
-      blocks.push_back(block);
-      return {};
-    });
-  }
-
   // ---- Committing
 
   // What becomes of the streams once the changes are in the file.
@@ -367,7 +270,8 @@ class BlockTier final : public ColdTier {
       }
       left = left.Slice(std::max(left.first_seq, kept->end_seq), left.end_seq());
       while (left.count > 0) {
-        const uint64_t most = kFramePayloadMost - std::min(kFramePayloadMost, payload_bytes);
+        const uint64_t most =
+            tuning_.frame_payload_bytes - std::min(tuning_.frame_payload_bytes, payload_bytes);
         const uint64_t* const ends = left.begin + 1;
         const uint64_t* const past = std::partition_point(
             ends, ends + left.count, [&](uint64_t end) { return end - left.begin[0] <= most; });
@@ -394,9 +298,10 @@ class BlockTier final : public ColdTier {
       payload_bytes += each.payload_bytes();
     }
     RecordsBlock* const last = kept->blocks.empty() ? nullptr : &kept->blocks.back();
-    const bool is_small = payload_bytes < kOwnBlockBytes;
+    const bool is_small = payload_bytes < tuning_.own_block_bytes;
     const bool grows = is_small && last != nullptr && last->end_seq() == first_seq &&
-                       last->bytes < kSharedBlockBytes && last->frames < kSharedBlockFrames &&
+                       last->bytes < tuning_.shared_block_bytes &&
+                       last->frames < tuning_.shared_block_frames &&
                        last->first_seq >= kept->begin_seq;
     RecordsBlock block = grows ? *last : RecordsBlock{.first_seq = first_seq};
     std::vector<uint8_t> bytes;
@@ -513,12 +418,12 @@ class BlockTier final : public ColdTier {
     return {};
   }
 
+  const BlockTuning tuning_;
   const std::shared_ptr<BlockFile> file_;
   BlockRecords records_;
   Turn turn_;
   Status poison_ SPW_GUARDED_BY(turn_);
   bool unsynced_ SPW_GUARDED_BY(turn_) = false;  // commits that a power cut could take
-  std::map<uint32_t, StreamState> loaded_ SPW_GUARDED_BY(turn_);
 
   StreamStates streams_;
   mutable base::Mutex mu_;
@@ -529,20 +434,11 @@ class BlockTier final : public ColdTier {
 
 }  // namespace
 
-blockfile::Settings BlockTierSettings() {
-  blockfile::Settings settings;
-  settings.dirty_bytes_most = uint64_t{4} << 20;
-  settings.cache_bytes = uint64_t{4} << 20;
-  settings.cached_pages = 512;
-  settings.direct_bytes = uint64_t{256} << 10;
-  return settings;
-}
-
 Result<std::unique_ptr<ColdTier>> OpenBlockTier(io::FileSystem* file_system,
                                                 const std::string& path, OpenMode mode,
-                                                const blockfile::Settings& given,
+                                                const BlockTuning& tuning,
                                                 base::Operation* operation) {
-  blockfile::Settings settings = given;
+  blockfile::Settings settings = tuning.file;
   settings.mode = mode == OpenMode::kExisting ? blockfile::OpenMode::kExisting
                   : mode == OpenMode::kNew    ? blockfile::OpenMode::kNew
                                               : blockfile::OpenMode::kCreate;
@@ -551,7 +447,7 @@ Result<std::unique_ptr<ColdTier>> OpenBlockTier(io::FileSystem* file_system,
   if (!file.ok()) {
     return file.status();
   }
-  auto tier = std::make_unique<BlockTier>(std::move(file.value()));
+  auto tier = std::make_unique<BlockTier>(std::move(file.value()), tuning);
   bool found = false;
   SPW_RETURN_IF_ERROR(tier->Load(&found));
   if (!found && mode == OpenMode::kExisting) {

@@ -98,7 +98,7 @@ Status Store::OpenTier(io::FileSystem* file_system, const std::string& path,
   base::Result<std::unique_ptr<cold::ColdTier>> tier =
       tier_kind_ == ColdTierKind::kSqlite
           ? cold::OpenSqliteTier(file_system, path, mode)
-          : cold::OpenBlockTier(file_system, path, mode, cold::BlockTierSettings(), operation);
+          : cold::OpenBlockTier(file_system, path, mode, {}, operation);
   SPW_RETURN_IF_ERROR(tier.status());
   tier_ = std::move(tier.value());
   for (cold::StreamState& state : tier_->Streams()) {

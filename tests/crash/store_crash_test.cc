@@ -15,6 +15,7 @@
 #include "tests/support/sim_disk.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_store.h"
+#include "tests/support/tier_of_run.h"
 
 namespace spillway::test {
 namespace {
@@ -27,7 +28,7 @@ Settings SettingsOf(Prng* random) {
       {SPW_OPT_BUDGET_RECORDS, random->OneIn(2) ? 1 : static_cast<int64_t>(random->Below(40)) + 2},
       {SPW_OPT_LOW_PERCENT, static_cast<int64_t>(random->Below(101))},
       {SPW_OPT_SPILLS_IN_FLIGHT, static_cast<int64_t>(random->Between(1, 2))},
-      {SPW_OPT_COLD_TIER, SPW_TIER_SQLITE}};
+      TierOfRun()};
 }
 
 // The store after an operation.

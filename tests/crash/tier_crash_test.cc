@@ -1,4 +1,4 @@
-// Power failures of the SQLite tier: a random history on a recording disk, cut at random moments,
+// Power failures of a cold tier: a random history on a recording disk, cut at random moments,
 // and what is found then compared with what had been promised by then.
 #include <algorithm>
 #include <cerrno>
@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "internal/cold/sqlite_tier.h"
+#include "internal/cold/cold_tier.h"
 #include "tests/support/power_cut.h"
 #include "tests/support/prng.h"
 #include "tests/support/sim_disk.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/tier_of_run.h"
 #include "tests/support/tier_records.h"
 
 namespace spillway::test {
@@ -24,26 +25,8 @@ using cold::CloseMode;
 using cold::ColdTier;
 using cold::Durability;
 using cold::OpenMode;
-using cold::OpenSqliteTier;
-using cold::SqliteTuning;
 
 constexpr char kName[] = "store.db";
-
-// Small numbers, so that everything that happens seldom happens often.
-SqliteTuning SmallTuning(Prng* random) {
-  SqliteTuning tuning;
-  constexpr uint32_t kPages[] = {512, 1024, 4096};
-  tuning.page_bytes = kPages[random->Below(3)];
-  tuning.cache_kib =
-      random->OneIn(3) ? 8 : 1024;  // 8: a commit's pages go to the WAL before its end
-  tuning.run_bytes = random->OneIn(2) ? 100 : 1000;
-  tuning.wal_bytes_soft = random->OneIn(2) ? 8 << 10 : 64 << 10;
-  tuning.wal_bytes_hard = 128 << 10;
-  tuning.reclaim_records = 20;
-  tuning.reclaim_pages = 5;
-  tuning.store_id = cold::StoreId{1, 2, 3};
-  return tuning;
-}
 
 // The model after each successful commit, and what was promised when.
 struct Milestone {
@@ -55,8 +38,8 @@ struct Milestone {
 
 class History {
  public:
-  History(uint64_t seed, uint64_t steps) : random_(seed), disk_(folder_.path(), seed) {
-    tuning_ = SmallTuning(&random_);
+  History(uint64_t seed, uint64_t steps)
+      : random_(seed), disk_(folder_.path(), seed), tuning_(&random_) {
     model_.salt = seed;
     model_.bytes_max = random_.OneIn(3) ? 3000 : 200;
     milestones_.push_back({0, 0, true, model_});
@@ -72,7 +55,7 @@ class History {
   }
 
   const SimDisk& disk() const { return disk_; }
-  const SqliteTuning& tuning() const { return tuning_; }
+  const SmallTuning& tuning() const { return tuning_; }
   const std::vector<Milestone>& milestones() const { return milestones_; }
   // The store is there in every image from here on.
   size_t created() const { return created_; }
@@ -80,7 +63,7 @@ class History {
  private:
   void Open() {
     Result<std::unique_ptr<ColdTier>> tier =
-        OpenSqliteTier(&disk_, folder_.File(kName), OpenMode::kCreate, tuning_);
+        tuning_.Open(&disk_, folder_.File(kName), OpenMode::kCreate);
     ASSERT_TRUE(tier.ok()) << tier.status().message();
     tier_ = std::move(tier.value());
     created_ = created_ == 0 ? disk_.log_size() : created_;
@@ -162,7 +145,7 @@ class History {
   Prng random_;
   TempFolder folder_;
   SimDisk disk_;
-  SqliteTuning tuning_;
+  SmallTuning tuning_;
   TierModel model_;
   std::unique_ptr<ColdTier> tier_;
   std::vector<Milestone> milestones_;
@@ -174,7 +157,7 @@ class History {
 ::testing::AssertionResult Recovers(io::FileSystem* disk, const std::string& folder,
                                     const History& history, size_t position) {
   Result<std::unique_ptr<ColdTier>> tier =
-      OpenSqliteTier(disk, folder + "/" + kName, OpenMode::kExisting, history.tuning());
+      history.tuning().Open(disk, folder + "/" + kName, OpenMode::kExisting);
   if (!tier.ok()) {
     if (tier.status().code() == Code::kNotFound && position < history.created()) {
       return ::testing::AssertionSuccess();
@@ -263,11 +246,11 @@ void CutHistories(const char* test, PowerCut::Garbage garbage, uint64_t historie
               static_cast<unsigned long long>(counts.second_images));
 }
 
-TEST(SqliteTierCrashTest, EveryImageIsAPrefixThatReachesTheLastDurableCommit) {
+TEST(TierCrashTest, EveryImageIsAPrefixThatReachesTheLastDurableCommit) {
   CutHistories("EveryImageIsAPrefix", PowerCut::Garbage::kNo, 60, 40);
 }
 
-TEST(SqliteTierCrashTest, SectorsInFlightMayHoldGarbage) {
+TEST(TierCrashTest, SectorsInFlightMayHoldGarbage) {
   CutHistories("SectorsInFlight", PowerCut::Garbage::kYes, 30, 40);
 }
 

@@ -13,6 +13,7 @@
 #include "tests/support/sim_disk.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_store.h"
+#include "tests/support/tier_of_run.h"
 
 namespace spillway::test {
 namespace {
@@ -28,9 +29,7 @@ constexpr uint64_t kEvery = 1;
 #endif
 
 Settings TinyBudget() {
-  return {{SPW_OPT_BUDGET_BYTES, 256 << 10},
-          {SPW_OPT_TIMEOUT_MS, kLongMs},
-          {SPW_OPT_COLD_TIER, SPW_TIER_SQLITE}};
+  return {{SPW_OPT_BUDGET_BYTES, 256 << 10}, {SPW_OPT_TIMEOUT_MS, kLongMs}, TierOfRun()};
 }
 
 bool IsFull(spw_status status) { return status == SPW_FULL; }
@@ -324,11 +323,13 @@ TEST(StoreFaultTest, OversizeBatchOnAFullDiskIsRefusedAndTheStoreIsWellAgain) {
   ASSERT_EQ(life.Add("a", 10), SPW_OK);
   ASSERT_EQ(life.Flush(SPW_FLUSH_DEVICE), SPW_OK);
   life.disk().SetSpace(0);
+  life.disk().Fail({Call::kWrite, 1, ENOSPC, true});  // also into space that the file has
   EXPECT_EQ(life.Add("a", kOversizeRecords), SPW_FULL);
   life.ExpectNothingLost();
   life.AwaitHealth();
   EXPECT_EQ(life.Add("a", 10), SPW_OK);
   life.disk().SetSpace(std::nullopt);
+  life.disk().Heal();
   EXPECT_EQ(life.Add("a", kOversizeRecords), SPW_OK);
   life.ExpectNothingLost();
   EXPECT_EQ(life.store().Close(), SPW_OK);

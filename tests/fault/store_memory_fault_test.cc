@@ -15,6 +15,7 @@
 #include "tests/support/prng.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_store.h"
+#include "tests/support/tier_of_run.h"
 
 namespace spillway::test {
 namespace {
@@ -44,7 +45,7 @@ class Life {
     Set(SPW_OPT_BUDGET_BYTES, 256 << 10);
     Set(SPW_OPT_TIMEOUT_MS, kLongMs);
     if (!in_memory) {
-      Set(SPW_OPT_COLD_TIER, SPW_TIER_SQLITE);
+      Set(SPW_OPT_COLD_TIER, TierOfRun().second);
     }
     model_.has_times = false;
   }

@@ -13,6 +13,7 @@
 #include "tests/support/prng.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_store.h"
+#include "tests/support/tier_of_run.h"
 
 namespace spillway::test {
 namespace {
@@ -136,9 +137,8 @@ class Crew {
 };
 
 Settings SmallBudgets() {
-  return {{SPW_OPT_BUDGET_BYTES, kBudgetBytes},
-          {SPW_OPT_BUDGET_RECORDS, kBudgetRecords},
-          {SPW_OPT_COLD_TIER, SPW_TIER_SQLITE}};
+  return {
+      {SPW_OPT_BUDGET_BYTES, kBudgetBytes}, {SPW_OPT_BUDGET_RECORDS, kBudgetRecords}, TierOfRun()};
 }
 
 class StoreConcurrencyTest : public ::testing::Test {

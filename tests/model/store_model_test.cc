@@ -13,6 +13,7 @@
 #include "tests/support/prng.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_store.h"
+#include "tests/support/tier_of_run.h"
 
 namespace spillway::test {
 namespace {
@@ -78,7 +79,7 @@ class Walk {
     if (!in_memory_) {
       settings.push_back({SPW_OPT_LOW_PERCENT, static_cast<int64_t>(random_.Below(101))});
       settings.push_back({SPW_OPT_SPILLS_IN_FLIGHT, static_cast<int64_t>(random_.Between(1, 2))});
-      settings.push_back({SPW_OPT_COLD_TIER, SPW_TIER_SQLITE});
+      settings.push_back(TierOfRun());
     }
     return settings;
   }

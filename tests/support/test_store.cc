@@ -128,6 +128,9 @@ void TestStore::AwaitUnlocked() const {
   }
   for (;;) {
     auto lock = io::PosixFileSystem()->OpenFile(*path_ + "-lock", io::Open::kExisting);
+    if (!lock.ok()) {  // the file itself is locked then
+      lock = io::PosixFileSystem()->OpenFile(*path_, io::Open::kExisting);
+    }
     if (!lock.ok() || lock.value()->Lock().ok()) {
       return;
     }
