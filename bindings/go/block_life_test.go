@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"unsafe"
@@ -124,11 +123,9 @@ func TestDisposeBlockHandlesInAnyOrder(t *testing.T) {
 			}
 		}
 	}
-	for range 3 {
-		runtime.GC()
-	}
-	if LeakedFiles() != leaked || Leaks() != before {
-		t.Fatalf("closed handles are counted as leaked: %+v", Leaks())
+	noLeaksSince(t, before)
+	if LeakedFiles() != leaked {
+		t.Fatal("closed files are counted as leaked")
 	}
 }
 
@@ -158,14 +155,10 @@ func forgetFiles(t *testing.T, count int) {
 func TestUndisposedBlockHandlesAreCollected(t *testing.T) {
 	const handles, files = 1000, 20
 	before, leakedFiles := Leaks(), LeakedFiles()
-	collected := func(what string, done func(LeakCounts) bool) {
-		t.Helper()
-		eventually(t, what, func() bool { runtime.GC(); return done(Leaks()) })
-	}
 	file := openBlocks(t, blocksPath(t))
 	got(file.Put("a", make([]byte, 1<<20)))(t)
 	forgetBlocks(t, file, handles)
-	collected("transactions, lists and blobs are collected", func(now LeakCounts) bool {
+	collected(t, "transactions, lists and blobs are collected", func(now LeakCounts) bool {
 		return now.Transactions-before.Transactions >= handles && now.Lists-before.Lists >= handles &&
 			now.Blobs-before.Blobs >= handles
 	})
@@ -175,7 +168,7 @@ func TestUndisposedBlockHandlesAreCollected(t *testing.T) {
 	blockModel{"a": make([]byte, 1<<20)}.compare(t, file)
 
 	forgetFiles(t, files)
-	collected("files are collected", func(now LeakCounts) bool {
+	collected(t, "files are collected", func(now LeakCounts) bool {
 		return now.Files-before.Files >= files
 	})
 	eventually(t, "the library knows", func() bool { return LeakedFiles()-leakedFiles >= files })
@@ -257,21 +250,7 @@ func TestCloseABlockFileWhileOthersUseIt(t *testing.T) {
 		file := openBlocks(t, blocksPath(t), DirtyBytes(1<<20), ChangesInFlight(2))
 		got(file.Put("first", []byte("there")))(t)
 		var puts atomic.Int64
-		var group sync.WaitGroup
-		use := func(body func() error) {
-			group.Add(1)
-			go func() {
-				defer group.Done()
-				for {
-					if err := body(); err != nil {
-						if !errors.Is(err, ErrClosed) {
-							t.Error(err)
-						}
-						return
-					}
-				}
-			}()
-		}
+		use, wait := untilClosed(t)
 		data := make([]byte, 100_000)
 		for w := range 4 {
 			use(func() error {
@@ -299,7 +278,7 @@ func TestCloseABlockFileWhileOthersUseIt(t *testing.T) {
 		eventually(t, "some puts", func() bool { return puts.Load() > 50 })
 		use(func() error { must(t, file.Close()); return errClosed })
 		must(t, file.Close())
-		group.Wait()
+		wait()
 	}
 }
 
@@ -365,32 +344,12 @@ func goBytesAllocated() uint64 {
 	return stats.TotalAlloc
 }
 
-// Everything at once while the collector runs without pause: what the library still uses must not
-// be collected, and what it wrote must not be moved.
 func TestBlockStressWithForcedCollections(t *testing.T) {
 	const workers, rounds = 4, 100
 	file := openBlocks(t, blocksPath(t), DirtyBytes(1<<20), CacheBytes(1<<20))
-	var stop atomic.Bool
-	var collector, group sync.WaitGroup
-	collector.Add(1)
-	go func() {
-		defer collector.Done()
-		for !stop.Load() {
-			runtime.GC()
-		}
-	}()
-	for w := range workers {
-		group.Add(1)
-		go func() {
-			defer group.Done()
-			if err := workOnBlocks(file, fmt.Sprint(w, "/"), rounds); err != nil {
-				t.Error(err)
-			}
-		}()
-	}
-	group.Wait()
-	stop.Store(true)
-	collector.Wait()
+	whileCollecting(t, workers, func(w int) error {
+		return workOnBlocks(file, fmt.Sprint(w, "/"), rounds)
+	})
 }
 
 func workOnBlocks(file *File, prefix string, rounds int) error {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"runtime"
 	"testing"
 	"testing/iotest"
 )
@@ -234,9 +233,7 @@ func TestUndisposedStreamsAreCollected(t *testing.T) {
 	file := openBlocks(t, blocksPath(t))
 	got(file.Put("a", []byte("kept")))(t)
 	forgetStreams(t, file, handles)
-	eventually(t, "readers and writers are collected", func() bool {
-		runtime.GC()
-		now := Leaks()
+	collected(t, "readers and writers are collected", func(now LeakCounts) bool {
 		return now.Readers-before.Readers >= handles && now.Writers-before.Writers >= handles
 	})
 	blockModel{"a": []byte("kept")}.compare(t, file)
@@ -245,13 +242,7 @@ func TestUndisposedStreamsAreCollected(t *testing.T) {
 	got(writer.Commit())(t) // which is as good as a Close
 	must(t, reader.Close())
 	writer, reader = nil, nil
-	for range 3 {
-		runtime.GC()
-		runtime.Gosched()
-	}
-	if now := Leaks(); now != before {
-		t.Fatalf("%+v, before %+v", now, before)
-	}
+	noLeaksSince(t, before)
 }
 
 func TestReadingAndWritingAStreamAllocatesNothing(t *testing.T) {

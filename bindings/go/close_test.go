@@ -3,7 +3,6 @@ package spillway
 import (
 	"errors"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 )
@@ -127,21 +126,7 @@ func TestCloseWhileOthersUseIt(t *testing.T) {
 		store := openAt(t, storePath(t), BudgetBytes(256<<10))
 		stream := newStream(t, store, "log")
 		add(t, store, stream, "first")
-		var group sync.WaitGroup
-		use := func(body func() error) {
-			group.Add(1)
-			go func() {
-				defer group.Done()
-				for {
-					if err := body(); err != nil {
-						if !errors.Is(err, ErrClosed) {
-							t.Error(err)
-						}
-						return
-					}
-				}
-			}()
-		}
+		use, wait := untilClosed(t)
 		batch := batchOf(string(make([]byte, 4000)), "short")
 		use(func() error { return second(store.Add(background, stream, batch)) })
 		use(func() error { return second(store.Stats()) })
@@ -150,7 +135,7 @@ func TestCloseWhileOthersUseIt(t *testing.T) {
 		eventually(t, "some adds", func() bool { return recordCount(t, store, stream) > 10 })
 		use(func() error { must(t, store.Close(background)); return errClosed })
 		must(t, store.Close(background))
-		group.Wait()
+		wait()
 	}
 }
 

@@ -9,6 +9,24 @@ import (
 	"testing"
 )
 
+// collected collects until the condition holds: cleanups run when they like.
+func collected(t testing.TB, what string, condition func(now LeakCounts) bool) {
+	t.Helper()
+	eventually(t, what, func() bool { runtime.GC(); return condition(Leaks()) })
+}
+
+// noLeaksSince collects, and expects the same counts as before.
+func noLeaksSince(t testing.TB, before LeakCounts) {
+	t.Helper()
+	for range 3 {
+		runtime.GC()
+		runtime.Gosched()
+	}
+	if now := Leaks(); now != before {
+		t.Fatalf("%+v, before %+v", now, before)
+	}
+}
+
 // Forgets handles on a stack that is gone when it returns.
 //
 //go:noinline
@@ -39,23 +57,19 @@ func TestUndisposedHandlesAreCollected(t *testing.T) {
 	const handles, stores = 10_000, 20
 	ctx, cancel := context.WithCancel(background)
 	before, leakedStores := Leaks(), LeakedStores()
-	collected := func(what string, done func(LeakCounts) bool) {
-		t.Helper()
-		eventually(t, what, func() bool { runtime.GC(); return done(Leaks()) })
-	}
 
 	store := openMemory(t)
 	stream := newStream(t, store, "log")
 	add(t, store, stream, string(make([]byte, 1<<20)))
 	forget(t, store, stream, handles)
 	must(t, store.Clear(stream)) // from now on the handles alone hold the record
-	collected("cursors and batches are collected", func(now LeakCounts) bool {
+	collected(t, "cursors and batches are collected", func(now LeakCounts) bool {
 		return now.Cursors-before.Cursors >= handles/2 && now.Batches-before.Batches >= handles/2
 	})
 	eventually(t, "nothing is pinned", func() bool { return got(store.Stats())(t).BytesPinned == 0 })
 
 	forgetStores(t, ctx, stores)
-	collected("stores are collected", func(now LeakCounts) bool {
+	collected(t, "stores are collected", func(now LeakCounts) bool {
 		return now.Stores-before.Stores >= stores
 	})
 	eventually(t, "the library knows", func() bool { return LeakedStores()-leakedStores >= stores })
@@ -81,13 +95,7 @@ func TestClosedHandlesAreNoLeaks(t *testing.T) {
 		must(t, cursor.Close())
 		must(t, store.Close(background))
 	}
-	for range 3 {
-		runtime.GC()
-		runtime.Gosched()
-	}
-	if now := Leaks(); now != before {
-		t.Fatalf("%+v, before %+v", now, before)
-	}
+	noLeaksSince(t, before)
 }
 
 // Close frees at once and leaves nothing to the collector, which does not run here.

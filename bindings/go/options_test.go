@@ -127,13 +127,16 @@ func TestStatsAndEvents(t *testing.T) {
 	}
 }
 
-// The fields of Stats stand in the order of spw_stats, each with the value of its namesake.
-func TestEveryCounterArrives(t *testing.T) {
-	var words [unsafe.Sizeof(statsStruct{}) / 8]uint64 // the first: struct_size and flags
+// compareCounters expects the fields of a Go struct in the order of those of the C struct that `of`
+// makes it from, each with the value of its namesake.
+func compareCounters[C, Go any](t *testing.T, of func(*C) Go) {
+	t.Helper()
+	var from C
+	words := unsafe.Slice((*uint64)(unsafe.Pointer(&from)), unsafe.Sizeof(from)/8)
 	for i := range words {
-		words[i] = uint64(i)
+		words[i] = uint64(i) // the first: struct_size and flags
 	}
-	stats := reflect.ValueOf(statsOf((*statsStruct)(unsafe.Pointer(&words))))
+	stats := reflect.ValueOf(of(&from))
 	if stats.NumField() != len(words) {
 		t.Fatalf("%d fields for %d counters", stats.NumField(), len(words)-1)
 	}
@@ -143,6 +146,10 @@ func TestEveryCounterArrives(t *testing.T) {
 			t.Errorf("%s is %v, want %d", stats.Type().Field(i).Name, field, words[i])
 		}
 	}
+}
+
+func TestEveryCounterArrives(t *testing.T) {
+	compareCounters(t, statsOf) // of spw_stats
 }
 
 func TestScanOfARange(t *testing.T) {

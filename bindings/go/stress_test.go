@@ -11,11 +11,10 @@ import (
 	"testing"
 )
 
-// Everything at once while the collector runs without pause: what the library still uses must not
-// be collected, and what it wrote must not be moved.
-func TestStressWithForcedCollections(t *testing.T) {
-	const workers, rounds = 4, 400
-	store := openAt(t, storePath(t), BudgetBytes(512<<10))
+// whileCollecting runs work(0) to work(workers-1) at once while the collector runs without pause:
+// what the library still uses must not be collected, and what it wrote must not be moved.
+func whileCollecting(t *testing.T, workers int, work func(w int) error) {
+	t.Helper()
 	var stop atomic.Bool
 	var collector, group sync.WaitGroup
 	collector.Add(1)
@@ -29,7 +28,7 @@ func TestStressWithForcedCollections(t *testing.T) {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			if err := work(store, fmt.Sprint("stream ", w), rounds); err != nil {
+			if err := work(w); err != nil {
 				t.Error(err)
 			}
 		}()
@@ -37,6 +36,14 @@ func TestStressWithForcedCollections(t *testing.T) {
 	group.Wait()
 	stop.Store(true)
 	collector.Wait()
+}
+
+func TestStressWithForcedCollections(t *testing.T) {
+	const workers, rounds = 4, 400
+	store := openAt(t, storePath(t), BudgetBytes(512<<10))
+	whileCollecting(t, workers, func(w int) error {
+		return work(store, fmt.Sprint("stream ", w), rounds)
+	})
 }
 
 func work(store *Store, name string, rounds int) error {

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 )
@@ -158,6 +159,27 @@ func eventually(t testing.TB, what string, condition func() bool) {
 			t.Fatal("never: " + what)
 		}
 	}
+}
+
+// untilClosed gives a function that calls its argument again and again, on a goroutine of its own,
+// until that fails, which must be with ErrClosed; and a function that waits for all of them.
+func untilClosed(t testing.TB) (use func(body func() error), wait func()) {
+	var group sync.WaitGroup
+	use = func(body func() error) {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for {
+				if err := body(); err != nil {
+					if !errors.Is(err, ErrClosed) {
+						t.Error(err)
+					}
+					return
+				}
+			}
+		}()
+	}
+	return use, group.Wait
 }
 
 // fullStore is a store in memory only, filled to its hard limit, where adds wait.
