@@ -268,54 +268,26 @@ public class BlockLifetimeTest(ITestOutputHelper output)
         _ = file.Get("x");
     }
 
-    /// <summary>Handles dropped, disposed and read in random order while another thread does
-    /// nothing but collect: a use of freed memory would show as other bytes, or end the process.
-    /// </summary>
+    /// <summary>Handles dropped, disposed and read in random order.</summary>
     [Fact]
     public void BlockStressWithForcedCollections()
     {
         Random random = Make.Random(output);
-        int[] seeds = [random.Next(), random.Next()];
         using Folder folder = new();
         Make.Blocks(folder, 50, 3000).Dispose();
         // Without a cache only blobs keep their memory.
         using BlockFile file = BlockFile.Open(folder.Blocks, new() { CacheBytes = 0 });
-        int running = seeds.Length;
-        int steps = 0;
-        Action collect = () =>
-        {
-            for (int seen = 0; Volatile.Read(ref running) > 0;)
-            {
-                if (Volatile.Read(ref steps) - seen < 5)
-                {
-                    Thread.Yield();
-                    continue;
-                }
-                seen = Volatile.Read(ref steps);
-                GC.Collect(seen % 4 == 0 ? 2 : 0);
-            }
-        };
-        Until.AllRan([collect, .. seeds.Select(seed => (Action)(() =>
-        {
-            try
-            {
-                Stress(file, new Random(seed), ref steps);
-            }
-            finally
-            {
-                Interlocked.Decrement(ref running);
-            }
-        }))]);
+        Until.AllRanAmidCollections(random, (own, step) => Stress(file, own, step));
         Until.Collected(() => file.GetStatistics().Snapshots == 0, "handles stay");
     }
 
-    private static void Stress(BlockFile file, Random random, ref int steps)
+    private static void Stress(BlockFile file, Random random, Action step)
     {
         byte[][] data = [.. Enumerable.Range(0, 50).Select(i => Make.Record((ulong)i, 3000))];
         List<(int Block, object Handle)> held = [];
         for (int i = 0; i < 5000; i++)
         {
-            Interlocked.Increment(ref steps);
+            step();
             int block = random.Next(50);
             held.Add((block, random.Next(5) switch
             {

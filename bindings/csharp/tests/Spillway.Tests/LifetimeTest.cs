@@ -229,54 +229,25 @@ public class LifetimeTest(ITestOutputHelper output)
         Assert.NotEqual(0ul, PinnedAfterClear(store, log));
     }
 
-    /// <summary>Handles dropped, disposed and read in random order while another thread does
-    /// nothing but collect: a use of freed memory would show as other bytes, or end the process.
-    /// </summary>
+    /// <summary>Handles dropped, disposed and read in random order.</summary>
     [Fact]
     public void StressWithForcedCollections()
     {
         Random random = Make.Random(output);
-        int[] seeds = [random.Next(), random.Next()];
         using Folder folder = new();
         using Store store = Make.OnDisk(folder, budget: 1 << 20);
         RecordStream log = Filled(store);
-        int running = seeds.Length;
-        int steps = 0;
-        Action collect = () =>
-        {
-            // In step with the others: back to back, collections would let nobody get on.
-            for (int seen = 0; Volatile.Read(ref running) > 0;)
-            {
-                if (Volatile.Read(ref steps) - seen < 5)
-                {
-                    Thread.Yield();
-                    continue;
-                }
-                seen = Volatile.Read(ref steps);
-                GC.Collect(seen % 4 == 0 ? 2 : 0);
-            }
-        };
-        Until.AllRan([collect, .. seeds.Select(seed => (Action)(() =>
-        {
-            try
-            {
-                Stress(log, new Random(seed), ref steps);
-            }
-            finally
-            {
-                Interlocked.Decrement(ref running);
-            }
-        }))]);
+        Until.AllRanAmidCollections(random, (own, step) => Stress(log, own, step));
         Until.Collected(() => PinnedAfterClear(store, log) == 0, "cursors or batches stay");
     }
 
-    private static void Stress(RecordStream log, Random random, ref int steps)
+    private static void Stress(RecordStream log, Random random, Action step)
     {
         byte[] data = Make.Record(1, 10_000);
         List<object> held = [];
         for (int i = 0; i < 10_000; i++)
         {
-            Interlocked.Increment(ref steps);
+            step();
             held.Add(random.Next(30) switch
             {
                 0 => Store.OpenInMemory(),

@@ -126,6 +126,41 @@ public static class Until
         Assert.True(Task.WaitAll(tasks, Limit), "a thread does not end");
     }
 
+    /// <summary>Runs the action on two threads, each with randomness of its own and with what it
+    /// calls at every step, while a third does nothing but collect: a use of freed memory would
+    /// show as other bytes, or end the process.</summary>
+    public static void AllRanAmidCollections(Random random, Action<Random, Action> action)
+    {
+        int[] seeds = [random.Next(), random.Next()];
+        int running = seeds.Length;
+        int steps = 0;
+        Action collect = () =>
+        {
+            // In step with the others: back to back, collections would let nobody get on.
+            for (int seen = 0; Volatile.Read(ref running) > 0;)
+            {
+                if (Volatile.Read(ref steps) - seen < 5)
+                {
+                    Thread.Yield();
+                    continue;
+                }
+                seen = Volatile.Read(ref steps);
+                GC.Collect(seen % 4 == 0 ? 2 : 0);
+            }
+        };
+        AllRan([collect, .. seeds.Select(seed => (Action)(() =>
+        {
+            try
+            {
+                action(new Random(seed), () => Interlocked.Increment(ref steps));
+            }
+            finally
+            {
+                Interlocked.Decrement(ref running);
+            }
+        }))]);
+    }
+
     /// <summary>Collects until the condition holds: finalizers run when they like.</summary>
     public static void Collected(Func<bool> condition, string what) => True(
         () =>
