@@ -10,8 +10,7 @@ namespace {
 struct FolderSettings {
   std::string folder;
   std::string prefix;
-  bool create = false;
-  int64_t checksum = 0;
+  Creation creation;
 };
 
 Json AsJson(const spw_transfer& transfer) {
@@ -52,17 +51,7 @@ ExitCode Run(Session& session, const std::string& label, Transfer run) {
 }
 
 ExitCode Import(Session& session, const FolderSettings& settings) {
-  spw_file* file = nullptr;
-  Telling(
-      [&] {
-        file = session.Open({.open = settings.create ? SPW_OPEN_CREATE : SPW_OPEN_EXISTING,
-                             .checksum = settings.checksum});
-      },
-      [&](Failure& failure) {
-        if (failure.status() == SPW_NOT_FOUND && !settings.create) {
-          failure.Add("hint", "import --create makes the file.", "import --create makes the file");
-        }
-      });
+  spw_file* const file = OpenToWrite(session, settings.creation, "import");
   return Run(session, "import", [&](spw_transfer* transfer) {
     Call(spw_file_import, file, settings.folder.data(), settings.folder.size(),
          settings.prefix.data(), settings.prefix.size(), session.op(), transfer);
@@ -91,7 +80,7 @@ void AddImport(CLI::App& app, Command& command) {
   auto settings = std::make_shared<FolderSettings>();
   verb.add_option("FOLDER", settings->folder, "where the files are")->required()->type_name("");
   verb.add_option("--prefix", settings->prefix, "what all names begin with")->type_name("TEXT");
-  AddCreate(verb, settings->create, settings->checksum);
+  AddCreate(verb, settings->creation);
   verb.callback([&command, settings] {
     command.run = [settings](Session& session) { return Import(session, *settings); };
   });

@@ -145,8 +145,7 @@ struct PutSettings {
   std::string source = "-";
   bool if_absent = false;
   std::optional<uint64_t> if_version;
-  bool create = false;
-  int64_t checksum = 0;
+  Creation creation;
 };
 
 ExitCode Put(Session& session, const PutSettings& settings) {
@@ -154,17 +153,7 @@ ExitCode Put(Session& session, const PutSettings& settings) {
   const uint64_t expected = settings.if_absent
                                 ? SPW_BLOCK_VERSION_NONE
                                 : settings.if_version.value_or(SPW_BLOCK_VERSION_ANY);
-  spw_file* file = nullptr;
-  Telling(
-      [&] {
-        file = session.Open({.open = settings.create ? SPW_OPEN_CREATE : SPW_OPEN_EXISTING,
-                             .checksum = settings.checksum});
-      },
-      [&](Failure& failure) {
-        if (failure.status() == SPW_NOT_FOUND && !settings.create) {
-          failure.Add("hint", "put --create makes the file.", "put --create makes the file");
-        }
-      });
+  spw_file* const file = OpenToWrite(session, settings.creation, "put");
   uint64_t bytes = 0;
   uint64_t version = 0;
   Telling(
@@ -238,7 +227,7 @@ void AddPut(CLI::App& app, Command& command) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 62))
       ->type_name("N")
       ->excludes(absent);
-  AddCreate(verb, settings->create, settings->checksum);
+  AddCreate(verb, settings->creation);
   verb.callback([&command, settings] {
     command.run = [settings](Session& session) { return Put(session, *settings); };
   });

@@ -97,18 +97,34 @@ CLI::Validator IsNumber() {
           ""};
 }
 
-void AddCreate(CLI::App& verb, bool& creates, int64_t& checksum) {
+void AddCreate(CLI::App& verb, Creation& creation) {
   CLI::Option* const create =
-      verb.add_flag("--create", creates, "makes the block file if there is none");
+      verb.add_flag("--create", creation.wanted, "makes the block file if there is none");
   verb.add_option_function<std::string>(
           "--checksum",
-          [&checksum](const std::string& kind) {
-            checksum = kind == "sha256" ? SPW_CHECKSUM_SHA256 : SPW_CHECKSUM_XXH3;
+          [&creation](const std::string& kind) {
+            creation.checksum = kind == "sha256" ? SPW_CHECKSUM_SHA256 : SPW_CHECKSUM_XXH3;
           },
           "of a file that is made: xxh3 (the default) or sha256")
       ->check(CLI::IsMember({"xxh3", "sha256"}))
       ->type_name("KIND")
       ->needs(create);
+}
+
+spw_file* OpenToWrite(Session& session, const Creation& creation, const std::string& verb) {
+  spw_file* file = nullptr;
+  Telling(
+      [&] {
+        file = session.Open({.open = creation.wanted ? SPW_OPEN_CREATE : SPW_OPEN_EXISTING,
+                             .checksum = creation.checksum});
+      },
+      [&](Failure& failure) {
+        if (failure.status() == SPW_NOT_FOUND && !creation.wanted) {
+          const std::string hint = verb + " --create makes the file";
+          failure.Add("hint", hint + ".", hint);
+        }
+      });
+  return file;
 }
 
 }  // namespace spillway::cli

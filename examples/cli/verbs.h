@@ -33,8 +33,16 @@ std::string ExitCodes(std::initializer_list<ExitCode> codes);
 CLI::Option* AddBytes(CLI::App& verb, const std::string& name, uint64_t& bytes,
                       const std::string& description);
 CLI::Validator IsNumber();
-// --create, and --checksum for a file that it makes; `checksum` gets SPW_CHECKSUM_*.
-void AddCreate(CLI::App& verb, bool& creates, int64_t& checksum);
+
+// What a verb does if there is no file yet.
+struct Creation {
+  bool wanted = false;
+  int64_t checksum = 0;  // SPW_CHECKSUM_*; 0: the library's choice
+};
+// --create, and --checksum for a file that it makes.
+void AddCreate(CLI::App& verb, Creation& creation);
+// Opens the session's file for a verb that has --create; a failure for want of it says so.
+spw_file* OpenToWrite(Session& session, const Creation& creation, const std::string& verb);
 
 void AddInfo(CLI::App& app, Command& command);
 void AddLs(CLI::App& app, Command& command);
