@@ -34,7 +34,8 @@ try
     Console.WriteLine(line);
     return 0;
 }
-catch (Exception e) when (e is SpillwayException or InvalidDataException or ArgumentException)
+catch (Exception e)
+    when (e is SpillwayException or InvalidDataException or ArgumentException or IOException)
 {
     Console.Error.WriteLine($"document: {e.Message}");
     return 1;
@@ -126,9 +127,11 @@ static string Check(string path)
 
 static string Shrink(string path)
 {
+    long before = new FileInfo(path).Length;
     using BlockFile file = Open(path, OpenMode.Existing);
-    VacuumResult result = file.Vacuum();
-    return $"on disk: {result.BytesBefore} bytes, now {result.BytesAfter}";
+    file.Vacuum();
+    file.Close(); // Until then it has room in reserve.
+    return $"the file: {before} bytes, now {new FileInfo(path).Length}";
 }
 
 internal static class Part

@@ -13,6 +13,7 @@ check() {  # check "what it means" command...
 }
 equal() { [[ $1 == "$2" ]] || { echo "got '$1', want '$2'"; false; }; }
 below() { (($1 < $2)) || { echo "$1 is not below $2"; false; }; }
+length_of() { stat -c %s "$1"; }
 on_disk() { echo $(($(stat -c %b "$1") * 512)); }
 
 # The save that the document is of; empty, and told, if it is not whole.

@@ -30,17 +30,16 @@ import (
 const usage = "usage: document new PATH PARTS | save PATH COUNT | check PATH | delete PATH COUNT | shrink PATH"
 
 type verb struct {
-	do     func(file *spillway.File, count int) error
-	mode   spillway.Mode
+	do     func(path string, count int) error
 	counts bool // has a number behind the path
 }
 
 var verbs = map[string]verb{
-	"new":    {create, spillway.OpenNew, true},
-	"save":   {save, spillway.OpenExisting, true},
-	"check":  {check, spillway.OpenReadOnly, false},
-	"delete": {remove, spillway.OpenExisting, true},
-	"shrink": {shrink, spillway.OpenExisting, false},
+	"new":    {opened(spillway.OpenNew, create), true},
+	"save":   {opened(spillway.OpenExisting, save), true},
+	"check":  {opened(spillway.OpenReadOnly, check), false},
+	"delete": {opened(spillway.OpenExisting, remove), true},
+	"shrink": {shrink, false},
 }
 
 func main() {
@@ -61,7 +60,7 @@ func main() {
 	case !known || verb.counts || len(args) != 2:
 		wrongUsage()
 	}
-	if err := run(verb, args[1], count); err != nil {
+	if err := verb.do(args[1], count); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -71,16 +70,19 @@ func wrongUsage() {
 	os.Exit(64)
 }
 
-func run(verb verb, path string, count int) error {
-	file, err := spillway.OpenFile(context.Background(), path, spillway.OpenMode(verb.mode))
-	if err != nil {
-		return err
+// opened makes a verb of what is done with a file that is open meanwhile.
+func opened(mode spillway.Mode, do func(*spillway.File, int) error) func(path string, count int) error {
+	return func(path string, count int) error {
+		file, err := spillway.OpenFile(context.Background(), path, spillway.OpenMode(mode))
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if err := do(file, count); err != nil {
+			return err
+		}
+		return file.Close()
 	}
-	defer file.Close()
-	if err := verb.do(file, count); err != nil {
-		return err
-	}
-	return file.Close()
 }
 
 // create makes a document: the save 0, of all parts.
@@ -184,10 +186,22 @@ func checkPart(now *spillway.Snapshot, number int, want []byte) error {
 
 func damaged(what string, part int) error { return fmt.Errorf("%s (part %d)", what, part) }
 
-func shrink(file *spillway.File, _ int) error {
-	result, err := file.Vacuum(context.Background(), spillway.VacuumFull, spillway.NoLimit)
+// shrink says what is gained when the file is closed: until then it has room in reserve.
+func shrink(path string, _ int) error {
+	before, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	vacuum := opened(spillway.OpenExisting, func(file *spillway.File, _ int) error {
+		_, err := file.Vacuum(context.Background(), spillway.VacuumFull, spillway.NoLimit)
+		return err
+	})
+	if err := vacuum(path, 0); err != nil {
+		return err
+	}
+	after, err := os.Stat(path)
 	if err == nil {
-		fmt.Printf("on disk: %d bytes, now %d\n", result.BytesBefore, result.BytesAfter)
+		fmt.Printf("the file: %d bytes, now %d\n", before.Size(), after.Size())
 	}
 	return err
 }

@@ -11,6 +11,7 @@
 //! says what is in the file: the programs in all languages read and change each other's documents.
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, Write};
 use std::process::exit;
 
@@ -154,10 +155,11 @@ fn check(path: &OsStr) -> Result<String> {
 }
 
 fn shrink(path: &OsStr) -> Result<String> {
+    let before = fs::metadata(path)?.len();
     let file = BlockFile::open(path)?;
-    let result = file.vacuum(Vacuum::full())?;
-    file.close()?;
-    Ok(format!("on disk: {} bytes, now {}", result.bytes_before, result.bytes_after))
+    file.vacuum(Vacuum::full())?;
+    file.close()?; // until then it has room in reserve
+    Ok(format!("the file: {before} bytes, now {}", fs::metadata(path)?.len()))
 }
 
 /// What the command says, or `None` if it is none of ours.
