@@ -206,8 +206,11 @@ spw_status spw_op_new(spw_op** out, spw_error** err);
 /* Makes the call that runs with this op, and every later one, return SPW_CANCELLED as soon as it
  * can. Lock-free, idempotent. Not for signal handlers. NULL is a no-op. */
 void spw_op_cancel(spw_op* op);
-/* Work done and in total of the call that runs or ran last, in units of that call (flush and close:
- * records). Both may be NULL. */
+/* Work done and in total of the call that runs or ran last. Records: flush and close of a store,
+ * the flush that is a part of spw_store_commit, and that before a batch above the hard limit is
+ * added. Bytes, counted as their comments say: vacuum, copy, import, export and verify of a file. 0
+ * in total: unknown. Other calls leave both as they were, as does a call that has nothing to tell
+ * yet. Both may be NULL. */
 void spw_op_progress(const spw_op* op, uint64_t* done, uint64_t* total);
 void spw_op_free(spw_op* op);
 

@@ -307,21 +307,25 @@ void spw_writer_free(spw_writer* writer);
 typedef struct spw_vacuum_result {
   uint32_t struct_size;
   uint32_t flags;        /* as it was called with */
-  uint64_t bytes_moved;  /* of blocks and registry, to other places (dry run: to be moved) */
+  uint64_t bytes_moved;  /* payload of blocks, to other places (dry run: to be moved, about, with
+                            the registry and in whole pages) */
   uint64_t bytes_needed; /* dry run: of free disk space, at most, while it runs */
   uint64_t bytes_before; /* that the file takes of the disk, holes not counted */
   uint64_t bytes_after;  /* the same (dry run: about); a close gives back the reserve, too, which
                             an open file holds so that deletes work on a full disk */
   uint64_t bytes_file;   /* its length afterwards */
-  uint64_t done;         /* 1: another call would gain nothing now; 0: the quota ended it */
+  uint64_t done;         /* 1: another call would gain nothing now; 0: it may, as after a quota or
+                            without SPW_VACUUM_FULL; means nothing when the call failed */
 } spw_vacuum_result;
 
 /* Gives free space back to the file system while others read and write: moves what stands near the
  * end to free space in front, at most about max_bytes of it (SPW_NO_LIMIT: no quota; a later call
  * goes on), cuts the file, and gives back what is free inside it. Blocks keep their versions and
  * times. Space that snapshots or views of earlier times still need stays. A crash leaves every
- * block as it was. `op` (may be NULL) cancels it and tells its progress in bytes. CANCELLED: what
- * was moved stays moved. FULL: nothing was lost. BUSY: another vacuum runs. */
+ * block as it was. `op` (may be NULL) cancels it and tells its progress in bytes of payload that
+ * were moved, of a total that may be more than is moved in the end (a dry run tells none). `out` is
+ * also filled when it fails, with what was done until then: zeros if it did not begin. CANCELLED:
+ * what was moved stays moved. FULL: nothing was lost. BUSY: another vacuum runs. */
 spw_status spw_file_vacuum(spw_file* file, uint32_t flags, uint64_t max_bytes, spw_op* op,
                            spw_vacuum_result* out, spw_error** err);
 
@@ -329,8 +333,8 @@ spw_status spw_file_vacuum(spw_file* file, uint32_t flags, uint64_t max_bytes, s
  * without gaps, with their tags, times and versions, while others read and write. Every byte is
  * proved; the new file appears, durable, when it is whole, or not at all. ALREADY_EXISTS.
  * NOT_FOUND: its folder. CORRUPT: a block is damaged, which the error names; there is no copy then.
- * FULL, IO: the other disk. `op` (may be NULL) cancels it and tells its progress in bytes.
- * CANCELLED. */
+ * FULL: the other disk. IO: one of the two. `op` (may be NULL) cancels it and tells its progress in
+ * bytes of payload. CANCELLED. */
 spw_status spw_file_copy(spw_file* file, spw_txn* txn, const char* path, size_t path_len,
                          spw_op* op, spw_error** err);
 
@@ -341,7 +345,7 @@ typedef struct spw_transfer {
   uint64_t blocks;  /* moved */
   uint64_t bytes;   /* of them */
   uint64_t equal;   /* blocks that were there already, byte for byte */
-  uint64_t ignored; /* import: links and devices, which are not followed, left files of an
+  uint64_t ignored; /* import: links (not followed), devices, pipes and sockets, left files of an
                        interrupted export, and files whose block another, equal file gave */
 } spw_transfer;
 
@@ -351,8 +355,10 @@ typedef struct spw_transfer {
  * crash or an error goes on where it was; others stay. Blocks appear one by one or in small groups;
  * all are durable, and were compared with their files, when it returns OK. Must not be changed
  * meanwhile: CONFLICT names a file that was. NOT_FOUND: no such folder. INVALID_ARGUMENT: a path
- * that cannot be the name of a block. `out` (may be NULL) is also filled when it fails. `op` (may
- * be NULL) cancels it and tells its progress in bytes; the total is 0, unknown. CANCELLED. */
+ * that cannot be the name of a block. `out` (may be NULL) is also filled when it fails, with what
+ * was moved until then. `op` (may be NULL) cancels it and tells its progress in bytes read from the
+ * files: those of a moved file count twice, for it is read again to be compared, those of an equal
+ * one once; the total is 0, unknown. CANCELLED. */
 spw_status spw_file_import(spw_file* file, const char* folder, size_t folder_len,
                            const char* prefix, size_t prefix_len, spw_op* op, spw_transfer* out,
                            spw_error** err);
@@ -362,8 +368,13 @@ spw_status spw_file_import(spw_file* file, const char* folder, size_t folder_len
  * the name without the prefix, "/" making folders, and what cannot stand in a path escaped (FORMAT
  * of names: internal/blockfile/FORMAT.md). No link below it is followed. Files that are equal are
  * left alone, others of those paths replaced, each at once; what else is there stays. All are
- * durable, and were read again and compared, when it returns OK. CORRUPT: a block is damaged;
- * everything else was written. Tags, times and versions are not. The rest as of spw_file_import. */
+ * durable, and were read again and compared, when it returns OK. Tags, times and versions are not
+ * written. CORRUPT, IO: blocks that cannot be read were left out; the error names the first and
+ * says how many, and everything else was written and is durable. The same two also when the
+ * registry cannot be listed (CORRUPT, IO) or a file cannot be written or read again (IO): then it
+ * ended there, and the error names no blocks that were left out. FULL: the other disk. Progress is
+ * in bytes written to files and read again, so those of a moved block count twice. The rest as of
+ * spw_file_import. */
 spw_status spw_file_export(spw_file* file, spw_txn* txn, const char* prefix, size_t prefix_len,
                            const char* folder, size_t folder_len, spw_op* op, spw_transfer* out,
                            spw_error** err);
@@ -374,9 +385,11 @@ spw_status spw_file_export(spw_file* file, spw_txn* txn, const char* prefix, siz
 
 /* Checks the file as it is now while it is in use: superblocks, registry, space map, the accounting
  * of every page, and with SPW_VERIFY_FULL every checksum of every block. Reads at most
- * bytes_per_second (at least 1; SPW_NO_LIMIT: no limit). Changes nothing. `op` (may be NULL)
- * cancels it and tells its progress in bytes. OK: it was carried out, and the report says what it
- * found. CANCELLED, IO. */
+ * bytes_per_second (at least 1; SPW_NO_LIMIT: no limit). Changes nothing; what waits in memory is
+ * written before. `op` (may be NULL) cancels it and tells its progress in bytes read. OK: it was
+ * carried out, and the report says what it found, be that damage. Else there is no report, *out is
+ * NULL: CANCELLED; FULL: no room for what waits; IO, CORRUPT: writing has ended, or what must be
+ * read first cannot be. */
 spw_status spw_file_verify(spw_file* file, uint32_t flags, uint64_t bytes_per_second, spw_op* op,
                            spw_report** out, spw_error** err);
 
