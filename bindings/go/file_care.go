@@ -29,7 +29,9 @@ type Problem struct {
 
 // Verify checks the file as it is now while it is in use, and changes nothing. It reads at most
 // bytesPerSecond (at least 1; [NoLimit]: no limit). ctx cancels it and may have a [Progress], in
-// bytes. nil: it was carried out, and the report says what it found.
+// bytes read. nil: it was carried out, and the report says what it found, be that damage; else
+// there is none. ErrFull: no room for changes that wait in memory, which are written before. ErrIO,
+// ErrCorrupt: writing has ended, or what must be read first cannot be.
 func (f *File) Verify(ctx context.Context, level VerifyLevel, bytesPerSecond uint64) (*Report, error) {
 	if err := f.enter(); err != nil {
 		return nil, err
@@ -98,22 +100,22 @@ const (
 	VacuumDryRun VacuumFlags = vacuumDryRun // changes nothing, only says what a full one would do
 )
 
-// VacuumResult is what a vacuum did, or would do.
+// VacuumResult is what a vacuum did, also when it failed, or would do.
 type VacuumResult struct {
-	BytesMoved  uint64 // of blocks and registry, to other places
+	BytesMoved  uint64 // payload of blocks, to other places (dry run: about, with the registry)
 	BytesNeeded uint64 // dry run: of free disk space, at most, while it runs
 	BytesBefore uint64 // that the file takes of the disk, holes not counted
-	BytesAfter  uint64 // the same (dry run: about)
+	BytesAfter  uint64 // the same (dry run: about); a Close gives back the reserve, too
 	BytesFile   uint64 // its length afterwards
-	Done        bool   // another call would gain nothing now; false: the quota ended it
+	Done        bool   // another call would gain nothing now; means nothing after an error
 }
 
 // Vacuum gives free space back to the file system while others read and write: it moves what stands
 // near the end to free space in front, at most about maxBytes of it ([NoLimit]: no quota; a later
 // call goes on), cuts the file, and gives back what is free inside it. Blocks keep their versions
 // and times. Space that snapshots or blobs still need stays. ctx cancels it (what was moved stays
-// moved) and may have a [Progress], in bytes. ErrFull: nothing was lost. ErrBusy: another vacuum
-// runs.
+// moved) and may have a [Progress], in bytes moved, of a total that may be more than is moved in
+// the end. ErrFull: nothing was lost. ErrBusy: another vacuum runs.
 func (f *File) Vacuum(ctx context.Context, flags VacuumFlags, maxBytes uint64) (VacuumResult, error) {
 	if err := f.enter(); err != nil {
 		return VacuumResult{}, err
@@ -129,9 +131,9 @@ func (f *File) Vacuum(ctx context.Context, flags VacuumFlags, maxBytes uint64) (
 
 // Copy writes all blocks into a new file at path without gaps, with their tags, times and versions,
 // while others read and write. Every byte is proved; the new file appears, durable, when it is
-// whole, or not at all. ctx cancels it and may have a [Progress], in bytes. ErrAlreadyExists.
-// ErrNotFound: its folder. ErrCorrupt: a block is damaged, which the error names; there is no copy
-// then. ErrFull, ErrIO: the other disk.
+// whole, or not at all. ctx cancels it and may have a [Progress], in bytes of payload.
+// ErrAlreadyExists. ErrNotFound: its folder. ErrCorrupt: a block is damaged, which the error names;
+// there is no copy then. ErrFull: the other disk. ErrIO: one of the two.
 func (r *blockReads) Copy(ctx context.Context, path string) error {
 	if err := r.enter(); err != nil {
 		return err
@@ -144,19 +146,21 @@ func (r *blockReads) Copy(ctx context.Context, path string) error {
 
 // Transfer is what Import or Export did, also when it failed.
 type Transfer struct {
-	Blocks  uint64 // moved
-	Bytes   uint64 // of them
-	Equal   uint64 // blocks that were there already, byte for byte
-	Ignored uint64 // import: links, devices and the like; they are not followed
+	Blocks uint64 // moved
+	Bytes  uint64 // of them
+	Equal  uint64 // blocks that were there already, byte for byte
+	// Import: links (which are not followed), devices, pipes and sockets, left files of an
+	// interrupted Export, and files whose block another, equal file gave.
+	Ignored uint64
 }
 
 // Import puts every regular file below folder into a block: prefix (may be empty) and the path from
 // there, with "/" between its parts. Existing blocks are replaced, but not written where they are
 // equal, so that a call after a crash or an error goes on where it was; others stay. Blocks appear
 // one by one or in small groups; all are durable, and were compared with their files, when it
-// returns nil. ctx cancels it and may have a [Progress], in bytes, whose total is 0.
-// ErrConflict: a file was changed meanwhile. ErrNotFound: no such folder. ErrInvalidArgument: a
-// path that cannot be the name of a block.
+// returns nil. ctx cancels it and may have a [Progress], in bytes read from the files, those of a
+// moved one twice, for it is compared; the total is 0. ErrConflict: a file was changed meanwhile.
+// ErrNotFound: no such folder. ErrInvalidArgument: a path that cannot be the name of a block.
 func (f *File) Import(ctx context.Context, folder, prefix string) (Transfer, error) {
 	if err := f.enter(); err != nil {
 		return Transfer{}, err
@@ -175,8 +179,11 @@ func (f *File) Import(ctx context.Context, folder, prefix string) (Transfer, err
 // and what cannot stand in a path escaped so that Import finds the name again. Files that are equal
 // are left alone, others of those paths replaced, each at once; what else is there stays. All are
 // durable, and were read again and compared, when it returns nil. Tags, times and versions are not
-// written. ctx cancels it and may have a [Progress], in bytes. ErrCorrupt: a block is damaged;
-// everything else was written.
+// written. ctx cancels it and may have a [Progress], in bytes written and read again, so those of a
+// moved block twice; the total is 0. ErrCorrupt, ErrIO: blocks that cannot be read were left out;
+// the error names the first and says how many, and everything else was written. Also when the
+// registry cannot be listed or a file cannot be written: then it ended there, and the error names
+// no blocks that were left out.
 func (r *blockReads) Export(ctx context.Context, prefix, folder string) (Transfer, error) {
 	if err := r.enter(); err != nil {
 		return Transfer{}, err

@@ -6,7 +6,8 @@ import (
 )
 
 // Progress shows how far the call is that runs, or ran last, with a context from [WithProgress]: a
-// Flush or Close of a store; of a block file, OpenFile, Verify, Vacuum, Copy, Import or Export. The zero value is ready. Any goroutine may ask, at any time.
+// Flush or Close of a store; of a block file, a Verify, Vacuum, Copy, Import or Export. The zero
+// value is ready. Any goroutine may ask, at any time.
 type Progress struct {
 	mu          sync.Mutex
 	op          *boundOp // of the call that runs
@@ -17,8 +18,8 @@ type Progress struct {
 // something to tell.
 func (p *Progress) Records() (done, total uint64) { return p.now() }
 
-// Bytes gives the bytes of a block file that are done and to be done in all; total is 0 where that
-// is not known, as while importing.
+// Bytes gives the bytes of a block file that are done and to be done in all, counted as the call
+// says; total is 0 where that is not known: of an Import or Export.
 func (p *Progress) Bytes() (done, total uint64) { return p.now() }
 
 func (p *Progress) now() (done, total uint64) {

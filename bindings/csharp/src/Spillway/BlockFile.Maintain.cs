@@ -14,7 +14,8 @@ public sealed unsafe partial class BlockFile
     /// stays. A crash leaves every block as it was.</summary>
     /// <param name="mode">How far it goes.</param>
     /// <param name="maxBytes">About so many bytes are moved at most; a later call goes on.</param>
-    /// <param name="operation">Watches (bytes) or cancels the call.</param>
+    /// <param name="operation">Watches (bytes moved, of a total that may be more than is moved in
+    /// the end) or cancels the call.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="SpillwayException">Busy: another vacuum runs. Full: nothing was lost.
     /// </exception>
@@ -43,8 +44,8 @@ public sealed unsafe partial class BlockFile
     /// <param name="folder">From where. Must not be changed meanwhile. Links are not followed.
     /// </param>
     /// <param name="prefix">What the names begin with; may be empty.</param>
-    /// <param name="operation">Watches (bytes; the total is 0, unknown) or cancels the call.
-    /// </param>
+    /// <param name="operation">Watches (bytes read from the files, those of a moved one twice, for
+    /// it is compared; the total is 0, unknown) or cancels the call.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="SpillwayException">NotFound: no such folder. Conflict: the message names a
     /// file that was changed meanwhile. InvalidArgument: a path that cannot be the name of a block.
@@ -78,9 +79,12 @@ public sealed unsafe partial class BlockFile
     /// every page, and in full every checksum of every block. Changes nothing.</summary>
     /// <param name="mode">How much it reads.</param>
     /// <param name="bytesPerSecond">The most it reads, at least 1.</param>
-    /// <param name="operation">Watches (bytes) or cancels the call.</param>
+    /// <param name="operation">Watches (bytes read) or cancels the call.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>What it found; damage is no exception.</returns>
+    /// <exception cref="SpillwayException">Full: no room for changes that wait in memory, which are
+    /// written before. IO, Corrupt: writing has ended, or what must be read first cannot be.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public VerifyReport Verify(
         VerifyMode mode = VerifyMode.Full, long bytesPerSecond = Limits.Unlimited,

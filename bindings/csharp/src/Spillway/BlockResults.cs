@@ -11,8 +11,8 @@ public readonly struct VacuumResult
 
     internal VacuumResult(in spw_vacuum_result result) => _result = result;
 
-    /// <summary>Bytes of blocks and registry that were moved; of a dry run, are to be moved.
-    /// </summary>
+    /// <summary>Payload bytes of blocks that were moved; of a dry run, are to be moved, about and
+    /// with the registry.</summary>
     public ulong BytesMoved => _result.bytes_moved;
 
     /// <summary>Of a dry run: bytes of free disk space that it would need, at most.</summary>
@@ -21,13 +21,15 @@ public readonly struct VacuumResult
     /// <summary>Bytes that the file took of the disk, holes not counted.</summary>
     public ulong BytesBefore => _result.bytes_before;
 
-    /// <summary>Bytes that it takes now; of a dry run, about.</summary>
+    /// <summary>Bytes that it takes now; of a dry run, about. A close gives back the reserve, too,
+    /// which an open file holds.</summary>
     public ulong BytesAfter => _result.bytes_after;
 
     /// <summary>The file's length afterwards.</summary>
     public ulong BytesFile => _result.bytes_file;
 
-    /// <summary>Whether another call would gain nothing now; else the quota ended it.</summary>
+    /// <summary>Whether another call would gain nothing now; else it may, as after a quota or
+    /// <see cref="VacuumMode.Once"/>.</summary>
     public bool IsDone => _result.done != 0;
 }
 
@@ -48,7 +50,8 @@ public readonly struct TransferResult
     /// <summary>Blocks that were there already, byte for byte.</summary>
     public ulong Equal => _result.equal;
 
-    /// <summary>Import: links, devices and the like, which are not followed.</summary>
+    /// <summary>Import: links (which are not followed), devices, pipes and sockets, left files of
+    /// an interrupted export, and files whose block another, equal file gave.</summary>
     public ulong Ignored => _result.ignored;
 }
 

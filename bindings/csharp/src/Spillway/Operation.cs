@@ -20,8 +20,9 @@ public sealed unsafe class Operation : IDisposable
 
     internal OperationHandle Handle { get; }
 
-    /// <summary>Work done and in total of the call that runs or ran last, in units of that call:
-    /// records for flush and close of a store, bytes for what takes long on a block file.</summary>
+    /// <summary>Work done and in total of the call that runs or ran last: records for flush and
+    /// close of a store, bytes for vacuum, copy, import, export and verification of a block file;
+    /// 0 in total is unknown. Other calls leave both as they were.</summary>
     /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
     public (ulong Done, ulong Total) Progress
     {

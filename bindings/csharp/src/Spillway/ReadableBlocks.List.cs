@@ -61,11 +61,11 @@ public abstract unsafe partial class ReadableBlocks
     /// times and versions, while others read and write. Every byte is proved; the new file appears,
     /// durable, when it is whole, or not at all.</summary>
     /// <param name="path">Where; nothing may be there.</param>
-    /// <param name="operation">Watches (bytes) or cancels the call.</param>
+    /// <param name="operation">Watches (bytes of payload) or cancels the call.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="SpillwayException">AlreadyExists. NotFound: its folder. Corrupt: a block is
-    /// damaged, which the message names; there is no copy then. Full, IO: the other disk.
-    /// </exception>
+    /// damaged, which the message names; there is no copy then. Full: the other disk. IO:
+    /// one of the two.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; there is no copy.</exception>
     /// <exception cref="ArgumentException">The path is empty, has a NUL or an unpaired surrogate.
     /// </exception>
@@ -92,11 +92,13 @@ public abstract unsafe partial class ReadableBlocks
     /// again and compared, when it returns. Tags, times and versions are not written.</summary>
     /// <param name="folder">Where to. No link below it is followed.</param>
     /// <param name="prefix">Text or bytes; empty: all blocks.</param>
-    /// <param name="operation">Watches (bytes; the total is 0, unknown) or cancels the call.
-    /// </param>
+    /// <param name="operation">Watches (bytes written and read again, so those of a moved block
+    /// twice; the total is 0, unknown) or cancels the call.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="SpillwayException">Corrupt: a block is damaged; everything else was
-    /// written. NotFound, Full, IO: the disk.</exception>
+    /// <exception cref="SpillwayException">Corrupt, IO: blocks that cannot be read were left out;
+    /// the message names the first and says how many, and everything else was written. Also when
+    /// the registry cannot be listed or a file cannot be written: then it ended there, and the
+    /// message names no blocks that were left out. NotFound, Full: the other disk.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; another call goes on where it
     /// was.</exception>
     /// <exception cref="ArgumentException">The folder is empty, has a NUL or an unpaired surrogate.

@@ -33,10 +33,10 @@ pub struct CancelToken {
 /// How much of a call is done; see [`CancelToken::progress`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Done so far, in units of the call: records, for flush and close of a store; bytes, for what
-    /// runs on a block file.
+    /// Done so far: records, for flush and close of a store; bytes, counted as they say, for
+    /// vacuum, copy, import, export and verification of a block file.
     pub done: u64,
-    /// What there is to do, in the same units; 0 until that is known.
+    /// What there is to do, in the same units; 0 where or until that is not known.
     pub total: u64,
 }
 

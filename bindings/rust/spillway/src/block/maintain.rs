@@ -68,17 +68,19 @@ impl Default for Vacuum<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VacuumResult {
-    /// Bytes of blocks and registry moved to other places (dry run: to be moved).
+    /// Payload bytes of blocks moved to other places (dry run: to be moved, about, with the
+    /// registry).
     pub bytes_moved: u64,
     /// Dry run: bytes of free disk space that it takes, at most, while it runs.
     pub bytes_needed: u64,
     /// Bytes that the file took of the disk, holes not counted.
     pub bytes_before: u64,
-    /// The same afterwards (dry run: about).
+    /// The same afterwards (dry run: about). A close gives back the reserve, too, which an open
+    /// file holds.
     pub bytes_after: u64,
     /// The file's length afterwards.
     pub bytes_file: u64,
-    /// Whether another call would gain nothing now; else the quota ended it.
+    /// Whether another call would gain nothing now; else it may, as after a quota or one pass.
     pub done: bool,
 }
 
@@ -92,7 +94,8 @@ pub struct Transfer {
     pub bytes: u64,
     /// Blocks that were there already, byte for byte.
     pub equal: u64,
-    /// Import: links, devices and the like, which are not followed.
+    /// Import: links (which are not followed), devices, pipes and sockets, left files of an
+    /// interrupted export, and files whose block another, equal file gave.
     pub ignored: u64,
 }
 
@@ -105,8 +108,9 @@ impl BlockFile {
     /// versions and times; a crash leaves every block as it was. Space that snapshots or views of
     /// earlier times still need stays.
     ///
-    /// `Cancelled`: what was moved stays moved. `Full`: nothing was lost. `Busy`: another vacuum
-    /// runs.
+    /// A token tells its progress in bytes moved, of a total that may be more than is moved in the
+    /// end. `Cancelled`: what was moved stays moved. `Full`: nothing was lost. `Busy`: another
+    /// vacuum runs.
     pub fn vacuum(&self, how: Vacuum<'_>) -> Result<VacuumResult, Error> {
         let mut raw = sys::spw_vacuum_result {
             struct_size: size_of::<sys::spw_vacuum_result>() as u32,
@@ -147,8 +151,9 @@ impl BlockFile {
         self.import_raw(folder.as_ref(), prefix.as_ref(), None)
     }
 
-    /// As [`BlockFile::import`], with a token that ends it, and tells its progress in bytes (the
-    /// total is unknown): `Cancelled`.
+    /// As [`BlockFile::import`], with a token that ends it, and tells its progress in bytes read
+    /// from the files, those of a moved one twice, for it is compared (the total is unknown):
+    /// `Cancelled`.
     pub fn import_with(
         &self,
         folder: impl AsRef<Path>,
@@ -179,13 +184,13 @@ impl Blocks {
     /// when it is whole, or not at all.
     ///
     /// `AlreadyExists`. `NotFound`: its folder. `Corrupt`: a block is damaged, which the error
-    /// names. `Full`, `Io`: the other disk.
+    /// names. `Full`: the other disk. `Io`: one of the two.
     pub fn copy_to(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         self.copy_raw(path.as_ref(), None)
     }
 
-    /// As [`Blocks::copy_to`], with a token that ends it, and tells its progress in bytes:
-    /// `Cancelled`.
+    /// As [`Blocks::copy_to`], with a token that ends it, and tells its progress in bytes of
+    /// payload: `Cancelled`.
     pub fn copy_to_with(&self, path: impl AsRef<Path>, token: &CancelToken) -> Result<(), Error> {
         self.copy_raw(path.as_ref(), Some(token))
     }
@@ -203,7 +208,10 @@ impl Blocks {
     /// of those paths replaced, each at once; what else is there stays. All are durable, and were
     /// read again and compared, when it returns. Tags, times and versions are not written.
     ///
-    /// `Corrupt`: a block is damaged; everything else was written.
+    /// `Corrupt`, `Io`: blocks that cannot be read were left out; the error names the first and
+    /// says how many, and everything else was written. Also when the registry cannot be listed or a
+    /// file cannot be written: then it ended there, and the error names no blocks that were left
+    /// out.
     pub fn export(
         &self,
         prefix: impl AsRef<[u8]>,
@@ -212,8 +220,8 @@ impl Blocks {
         self.export_raw(prefix.as_ref(), folder.as_ref(), None)
     }
 
-    /// As [`Blocks::export`], with a token that ends it, and tells its progress in bytes (the total
-    /// is unknown): `Cancelled`.
+    /// As [`Blocks::export`], with a token that ends it, and tells its progress in bytes written
+    /// and read again, so those of a moved block twice (the total is unknown): `Cancelled`.
     pub fn export_with(
         &self,
         prefix: impl AsRef<[u8]>,

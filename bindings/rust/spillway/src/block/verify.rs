@@ -59,7 +59,10 @@ impl<'a> Verify<'a> {
 /// Verification.
 impl BlockFile {
     /// Checks the file as it is now while it is in use, and changes nothing. The report says what
-    /// it found; that it found something is no error. `Cancelled`, `Io`.
+    /// it found; that it found something is no error. A token tells its progress in bytes read.
+    ///
+    /// `Cancelled`. `Full`: no room for changes that wait in memory, which are written before.
+    /// `Io`, `Corrupt`: writing has ended, or what must be read first cannot be.
     pub fn verify(&self, what: Verify<'_>) -> Result<BlockReport, Error> {
         let (raw, flags, rate) = (self.raw(), what.flags, what.bytes_per_second);
         let report = with_op(what.token, |op| {
