@@ -102,25 +102,8 @@ func TestDisposeBlockHandlesInAnyOrder(t *testing.T) {
 				t.Fatal(list.Err())
 			}
 			blob := got(tx.Get("a"))(t)
-			closes := []func() error{file.Close, list.Close, blob.Close,
-				func() error { tx.Rollback(); return nil }}
-			for rest, n := order, len(closes); n > 0; n-- {
-				i := rest % n
-				rest /= n
-				for range 2 {
-					if elsewhere {
-						ended := make(chan error)
-						go func() {
-							runtime.LockOSThread() // and so a thread of its own
-							ended <- closes[i]()
-						}()
-						must(t, <-ended)
-					} else {
-						must(t, closes[i]())
-					}
-				}
-				closes = append(closes[:i], closes[i+1:]...)
-			}
+			rollback := func() error { tx.Rollback(); return nil }
+			closeTwice(t, order, elsewhere, file.Close, list.Close, blob.Close, rollback)
 		}
 	}
 	noLeaksSince(t, before)

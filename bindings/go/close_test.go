@@ -80,8 +80,30 @@ func lastOf(store *Store, stream Stream) (last error) {
 	return last
 }
 
+// closeTwice calls each of n functions twice, in one of the n! orders, here or each time on another
+// thread.
+func closeTwice(t *testing.T, order int, elsewhere bool, closes ...func() error) {
+	t.Helper()
+	for n := len(closes); n > 0; n-- {
+		i := order % n
+		order /= n
+		for range 2 {
+			if elsewhere {
+				ended := make(chan error)
+				go func() {
+					runtime.LockOSThread() // and so a thread of its own
+					ended <- closes[i]()
+				}()
+				must(t, <-ended)
+			} else {
+				must(t, closes[i]())
+			}
+		}
+		closes = append(closes[:i], closes[i+1:]...)
+	}
+}
+
 func TestDisposeInAnyOrder(t *testing.T) {
-	const handles = 3
 	leaked := LeakedStores()
 	for order := range 6 {
 		for _, elsewhere := range []bool{false, true} {
@@ -94,26 +116,7 @@ func TestDisposeInAnyOrder(t *testing.T) {
 			}
 			batch := got(cursor.Detach())(t)
 			closeStore := func() error { return store.Close(background) }
-			closes := []func() error{closeStore, cursor.Close, batch.Close}
-			first := order % handles
-			rest := []int{(first + 1) % handles, (first + 2) % handles}
-			if order >= handles {
-				rest[0], rest[1] = rest[1], rest[0]
-			}
-			for _, i := range append([]int{first}, rest...) {
-				for range 2 {
-					if elsewhere {
-						ended := make(chan error)
-						go func() {
-							runtime.LockOSThread() // and so a thread of its own
-							ended <- closes[i]()
-						}()
-						must(t, <-ended)
-					} else {
-						must(t, closes[i]())
-					}
-				}
-			}
+			closeTwice(t, order, elsewhere, closeStore, cursor.Close, batch.Close)
 		}
 	}
 	if LeakedStores() != leaked {
