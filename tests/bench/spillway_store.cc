@@ -23,7 +23,7 @@ void SpillwayStore::OpenAt(const std::string& folder, int64_t open_mode) {
   if (durability_ == Durability::kMemory) {
     SPW_CHECKED(spw_store_open, nullptr, 0, options.get(), nullptr, &store_);
   } else {
-    options.Set(SPW_OPT_COLD_TIER, SPW_TIER_SQLITE);
+    options.Set(SPW_OPT_COLD_TIER, tier_);
     options.Set(SPW_OPT_OPEN, open_mode);
     const std::string path = folder + "/store";
     SPW_CHECKED(spw_store_open, path.data(), path.size(), options.get(), nullptr, &store_);
@@ -109,7 +109,8 @@ std::optional<MemoryPeak> SpillwayStore::memory_peak() const {
 }
 
 void AddSpillway(std::vector<Contestant>* all) {
-  const auto add = [all](const char* name, Durability durability, const char* options) {
+  const auto add = [all](const char* name, int64_t tier, Durability durability,
+                         const char* options) {
     all->push_back(Contestant{.name = name,
                               .durability = durability,
                               .options = options,
@@ -117,12 +118,16 @@ void AddSpillway(std::vector<Contestant>* all) {
                               .concurrent = true,
                               .capped = durability == Durability::kAtEnd,
                               .make = [=](const Budget& budget) {
-                                return std::make_unique<SpillwayStore>(durability, budget);
+                                return std::make_unique<SpillwayStore>(tier, durability, budget);
                               }});
   };
-  add("spillway_memory", Durability::kMemory, "path NULL");
-  add("spillway_sqlite", Durability::kAtEnd, "cold tier SQLite, otherwise defaults");
-  add("spillway_sqlite", Durability::kEachBatch,
+  add("spillway_memory", 0, Durability::kMemory, "path NULL");
+  add("spillway", SPW_TIER_BLOCK_FILE, Durability::kAtEnd, "defaults");
+  add("spillway", SPW_TIER_BLOCK_FILE, Durability::kEachBatch,
+      "spw_store_flush(SPW_FLUSH_DEVICE) after each batch");
+  add("spillway_sqlite", SPW_TIER_SQLITE, Durability::kAtEnd,
+      "cold tier SQLite, otherwise defaults");
+  add("spillway_sqlite", SPW_TIER_SQLITE, Durability::kEachBatch,
       "cold tier SQLite, spw_store_flush(SPW_FLUSH_DEVICE) after each batch");
 }
 

@@ -11,8 +11,8 @@ namespace spillway::bench {
 
 class SpillwayStore final : public Store {
  public:
-  SpillwayStore(Durability durability, const Budget& budget)
-      : durability_(durability), budget_(budget) {}
+  SpillwayStore(int64_t tier, Durability durability, const Budget& budget)
+      : tier_(tier), durability_(durability), budget_(budget) {}
   ~SpillwayStore() override { spw_store_free(store_); }
 
   void Create(const std::string& folder) override;
@@ -32,6 +32,7 @@ class SpillwayStore final : public Store {
  private:
   void OpenAt(const std::string& folder, int64_t open_mode);
 
+  const int64_t tier_;  // SPW_TIER_*
   const Durability durability_;
   const Budget budget_;
   spw_store* store_ = nullptr;
