@@ -54,6 +54,7 @@ struct Settings {
                           << 20;  // of a call; from there on payloads go around the dirty set
   uint64_t stretch_bytes = uint64_t{2} << 20;  // a writer's memory; whole pages, 2 MiB at most
   uint64_t cached_pages = 2048;                // of the registry
+  int64_t readers_ms_most = 100;               // whoever reads longer is not waited for by a vacuum
   bool background = true;                      // a thread that writes behind and makes checkpoints
   std::function<uint64_t()> random;            // for file ids and salts; null: the system's
   std::function<int64_t()> clock_ns;           // since 1970; null: the system's

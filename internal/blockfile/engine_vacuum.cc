@@ -37,7 +37,6 @@ class Engine::Vacuuming {
   static constexpr size_t kHolesAtOnce = 256;
   static constexpr uint64_t kNamesAtOnce = 512;
   static constexpr size_t kPassesMost = 8;
-  static constexpr int64_t kReadersMsMost = 100;  // whoever reads longer keeps what he reads
 
   struct Move {
     std::vector<DraftPart> parts;
@@ -130,7 +129,7 @@ class Engine::Vacuuming {
     });
     SPW_RETURN_IF_ERROR(written);
     ViewCount* const views = engine_->views_.get();
-    const base::Deadline deadline = base::Deadline::AfterMs(kReadersMsMost);
+    const base::Deadline deadline = base::Deadline::AfterMs(engine_->settings_.readers_ms_most);
     while (views->living.load(std::memory_order_acquire) > 1 && !deadline.passed()) {
       views->waiter.Park(deadline);
     }

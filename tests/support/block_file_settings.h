@@ -23,7 +23,8 @@ inline blockfile::Settings SmallBlockFile(Prng* random) {
   settings.direct_bytes = random->OneIn(2) ? 3000 : 100'000;
   settings.cache_bytes = random->OneIn(2) ? 0 : 1'000'000;
   settings.stretch_bytes = settings.region_pages % 2 == 0 ? 4096 : blockfile::kChunkBytes;
-  settings.background = false;  // it would leave more to chance than the seed
+  settings.readers_ms_most = 0;  // one thread has all there are
+  settings.background = false;   // it would leave more to chance than the seed
   settings.checksum = settings.region_pages % 3 == 0 ? blockfile::ChecksumKind::kSha256
                                                      : blockfile::ChecksumKind::kXxh3;
   auto numbers = std::make_shared<Prng>(random->Next());
