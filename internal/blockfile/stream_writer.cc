@@ -36,8 +36,10 @@ void StreamWriter::GiveBack(size_t first) noexcept {
 void StreamWriter::End() noexcept {
   over_ = true;
   GiveBack(0);
-  if (memory_) {
-    engine_->recycled()->GiveBack(std::exchange(memory_, PieceStore::Piece()));
+  for (PieceStore::Piece* const piece : {&memory_, &aligned_}) {
+    if (*piece) {
+      engine_->recycled()->GiveBack(std::exchange(*piece, PieceStore::Piece()));
+    }
   }
 }
 
@@ -100,7 +102,13 @@ Status StreamWriter::Add(Bytes bytes) {
     gathered_ = 0;
   }
   for (; bytes.size() >= stretch; bytes = bytes.subspan(stretch)) {
-    SPW_RETURN_IF_ERROR(MoveAside(bytes.first(stretch)));
+    // From memory that lies as the device wants it, and not that of what was gathered before, which
+    // has to be there still if this fails.
+    if (!aligned_) {
+      aligned_ = engine_->recycled()->Take();
+    }
+    std::copy_n(bytes.begin(), stretch, aligned_.data());
+    SPW_RETURN_IF_ERROR(MoveAside({aligned_.data(), stretch}));
   }
   gather(bytes.size());
   return {};

@@ -50,7 +50,8 @@ class StreamWriter {
   const std::optional<std::vector<uint8_t>> tag_;
   bool over_ = false;
   PieceStore::Piece memory_;
-  uint64_t gathered_ = 0;  // bytes in it
+  uint64_t gathered_ = 0;      // bytes in it
+  PieceStore::Piece aligned_;  // for stretches that come whole
   // What is in the file.
   uint64_t block_id_ = 0;
   uint64_t moved_ = 0;  // bytes
