@@ -106,6 +106,26 @@ func inTransaction(file *C.spw_file) {
 	C.spw_txn_free(txn)
 }
 
+func commitWithRecords(store *C.spw_store) {
+	var err *C.spw_error
+	var file *C.spw_file
+	var txn *C.spw_txn
+	expect(C.SPW_OK, C.spw_store_file(store, &file, &err), &err)
+	expect(C.SPW_OK, C.spw_txn_begin(file, 0, &txn, &err), &err)
+	name := C.CString("beside")
+	defer C.free(unsafe.Pointer(name))
+	expect(C.SPW_OK, C.spw_block_put(file, txn, name, 6, nil, 0, C.SPW_BLOCK_VERSION_NONE, nil, &err),
+		&err)
+	expect(C.SPW_OK, C.spw_store_commit(store, txn, C.SPW_FLUSH_DEVICE, C.SPW_WAIT_FOREVER, nil, &err),
+		&err)
+	C.spw_txn_free(txn)
+	var exists C.int32_t
+	expect(C.SPW_OK, C.spw_block_exists(file, nil, name, 6, &exists, &err), &err)
+	check(exists == 1, "a block beside the records")
+	expect(C.SPW_INVALID_STATE, C.spw_file_close(file, 0, &err), &err)
+	C.spw_file_free(file)
+}
+
 func verifyBlocks(file *C.spw_file) {
 	var err *C.spw_error
 	expect(C.SPW_OK, C.spw_file_flush(file, C.SPW_FLUSH_CHECKPOINT, &err), &err)

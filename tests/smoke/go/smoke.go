@@ -97,7 +97,7 @@ func openStore(path string) *C.spw_store {
 	var err *C.spw_error
 	var store *C.spw_store
 	options := newOptions(map[C.int32_t]C.int64_t{
-		C.SPW_OPT_COLD_TIER: C.SPW_TIER_SQLITE, C.SPW_OPT_BUDGET_BYTES: 1 << 20})
+		C.SPW_OPT_COLD_TIER: C.SPW_TIER_BLOCK_FILE, C.SPW_OPT_BUDGET_BYTES: 1 << 20})
 	text := C.CString(path)
 	defer C.free(unsafe.Pointer(text))
 	expect(C.SPW_OK, C.spw_store_open(text, C.size_t(len(path)), options, nil, &store, &err), &err)
@@ -233,6 +233,7 @@ func main() {
 	if store != nil {
 		stream := openStream(store, "log")
 		write(store, stream)
+		commitWithRecords(store)
 		read(store, stream)
 		numbers(store, stream)
 		var err *C.spw_error

@@ -4,7 +4,8 @@ use std::os::raw::{c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::slice::from_raw_parts;
 
-use crate::{new_options, Checks, Error, Op, Opaque, Options, Status, NO_LIMIT, OK};
+use crate::{new_options, spw_store_commit, spw_store_file, Checks, Error, Op, Opaque, Options};
+use crate::{Status, Store, FLUSH_DEVICE, NO_LIMIT, OK, WAIT_FOREVER};
 
 type File = Opaque;
 type Txn = Opaque;
@@ -14,6 +15,7 @@ type Report = Opaque;
 type Reader = Opaque;
 type Writer = Opaque;
 
+const INVALID_STATE: Status = 2;
 const NOT_FOUND: Status = 4;
 const CONFLICT: Status = 20;
 const ANY: u64 = u64::MAX;
@@ -243,6 +245,20 @@ unsafe fn read(checks: &mut Checks, file: *mut File) {
     expect!(checks, OK, spw_blob_view(blob, &mut data, &mut len));
     checks.that(from_raw_parts(data, len as usize) == b"first", "a blob");
     spw_blob_free(blob);
+}
+
+pub unsafe fn commit_with_records(checks: &mut Checks, store: *mut Store) {
+    let (mut file, mut txn, none) = (null_mut(), null_mut(), null_mut());
+    expect!(checks, OK, spw_store_file(store, &mut file));
+    expect!(checks, OK, spw_txn_begin(file, 0, &mut txn));
+    expect!(checks, OK, spw_block_put(file, txn, A, 1, null(), 0, NONE, null_mut()));
+    expect!(checks, OK, spw_store_commit(store, txn, FLUSH_DEVICE, WAIT_FOREVER, none));
+    spw_txn_free(txn);
+    let mut exists = 0;
+    expect!(checks, OK, spw_block_exists(file, none, A, 1, &mut exists));
+    checks.that(exists == 1, "a block beside the records");
+    expect!(checks, INVALID_STATE, spw_file_close(file, 0));
+    spw_file_free(file);
 }
 
 unsafe fn in_transaction(checks: &mut Checks, file: *mut File) {

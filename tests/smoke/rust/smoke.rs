@@ -31,7 +31,7 @@ const OPT_BUDGET_BYTES: i32 = 1;
 const OPT_TIMEOUT_MS: i32 = 6;
 const OPT_COLD_TIER: i32 = 7;
 const OPT_TIMES: i32 = 10;
-const TIER_SQLITE: i64 = 2;
+const TIER_BLOCK_FILE: i64 = 1;
 const STREAM_CREATE: u32 = 1;
 const STREAM_HAS_TIMES: u32 = 1;
 const FLUSH_DEVICE: i32 = 2;
@@ -174,6 +174,8 @@ extern "C" {
     fn spw_store_read(store: *const Store, stream: u32, seq: u64, buffer: *mut c_void, cap: u64, len: *mut u64, time: *mut i64, err: *mut *mut Error) -> Status;
     fn spw_store_gather(store: *const Store, stream: u32, seqs: *const u64, count: usize, out: *mut *mut Batch, err: *mut *mut Error) -> Status;
     fn spw_store_flush(store: *mut Store, level: i32, timeout_ms: i64, op: *mut Op, err: *mut *mut Error) -> Status;
+    fn spw_store_file(store: *mut Store, out: *mut *mut Opaque, err: *mut *mut Error) -> Status;
+    fn spw_store_commit(store: *mut Store, txn: *mut Opaque, level: i32, timeout_ms: i64, op: *mut Op, err: *mut *mut Error) -> Status;
     fn spw_store_clear(store: *mut Store, stream: u32, err: *mut *mut Error) -> Status;
     fn spw_store_set_i64(store: *mut Store, stream: u32, key: i32, value: i64, err: *mut *mut Error) -> Status;
     fn spw_store_get_i64(store: *const Store, stream: u32, key: i32, value: *mut i64, err: *mut *mut Error) -> Status;
@@ -285,7 +287,7 @@ unsafe fn new_options(checks: &mut Checks, pairs: &[(i32, i64)]) -> *mut Options
 }
 
 unsafe fn open_store(checks: &mut Checks, path: &str) -> *mut Store {
-    let pairs = [(OPT_COLD_TIER, TIER_SQLITE), (OPT_BUDGET_BYTES, 1 << 20)];
+    let pairs = [(OPT_COLD_TIER, TIER_BLOCK_FILE), (OPT_BUDGET_BYTES, 1 << 20)];
     let options = new_options(checks, &pairs);
     let mut store: *mut Store = null_mut();
     let text = path.as_ptr() as *const c_char;
@@ -404,6 +406,7 @@ fn main() {
         if !store.is_null() {
             let id = open_stream(&mut checks, store, "log");
             write(&mut checks, store, id);
+            blocks::commit_with_records(&mut checks, store);
             read(&mut checks, store, id);
             numbers(&mut checks, store, id);
             expect!(checks, OK, spw_store_close(store, 0, WAIT_FOREVER, null_mut()));

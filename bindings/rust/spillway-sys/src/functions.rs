@@ -3,8 +3,8 @@
 use core::ffi::c_void;
 
 use crate::{
-    c_char, spw_batch, spw_cursor, spw_error, spw_event, spw_op, spw_options, spw_scan, spw_slice,
-    spw_stats, spw_status, spw_store, spw_stream_stats, spw_view,
+    c_char, spw_batch, spw_cursor, spw_error, spw_event, spw_file, spw_op, spw_options, spw_scan,
+    spw_slice, spw_stats, spw_status, spw_store, spw_stream_stats, spw_txn, spw_view,
 };
 
 extern "C" {
@@ -128,6 +128,19 @@ extern "C" {
     ) -> spw_status;
     pub fn spw_store_flush(
         store: *mut spw_store,
+        level: i32,
+        timeout_ms: i64,
+        op: *mut spw_op,
+        err: *mut *mut spw_error,
+    ) -> spw_status;
+    pub fn spw_store_file(
+        store: *mut spw_store,
+        out: *mut *mut spw_file,
+        err: *mut *mut spw_error,
+    ) -> spw_status;
+    pub fn spw_store_commit(
+        store: *mut spw_store,
+        txn: *mut spw_txn,
         level: i32,
         timeout_ms: i64,
         op: *mut spw_op,

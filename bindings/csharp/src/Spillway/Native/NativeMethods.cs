@@ -128,6 +128,13 @@ internal static partial class NativeMethods
         nint store, int level, long timeout_ms, nint op, nint* err);
 
     [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_file(nint store, nint* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_commit(
+        nint store, nint txn, int level, long timeout_ms, nint op, nint* err);
+
+    [LibraryImport(Library)]
     internal static unsafe partial int spw_store_clear(nint store, uint stream, nint* err);
 
     [LibraryImport(Library)]
