@@ -55,7 +55,10 @@ public sealed partial class BlockFile
         }
         try
         {
-            await CloseAsync().ConfigureAwait(false);
+            if (_store == null)
+            {
+                await CloseAsync().ConfigureAwait(false);
+            }
         }
         finally
         {

@@ -17,13 +17,20 @@ namespace Spillway;
 /// <para>Once closed, every method here and on its transactions, snapshots, lists and streams
 /// throws <see cref="ObjectDisposedException"/>. A <see cref="Blob"/> stays readable. They may be
 /// disposed in any order.</para>
+/// <para>A store's file (<see cref="Store.OpenFile"/>) is closed by the store, and disposing it
+/// closes nothing.</para>
 /// </remarks>
 public sealed unsafe partial class BlockFile : WritableBlocks, IDisposable, IAsyncDisposable
 {
     private readonly FileHandle _handle;
+    private readonly Store? _store; // Whose file it is, if it is one's: kept from being collected.
     private int _disposed;
 
-    private BlockFile(FileHandle handle) : base(handle, null) => _handle = handle;
+    internal BlockFile(FileHandle handle, Store? store = null) : base(handle, null)
+    {
+        _handle = handle;
+        _store = store;
+    }
 
     /// <summary>Opens or creates the block file at a path; a new one gets mode 0600.</summary>
     /// <param name="path">Where the file is; text or the bytes that the operating system knows.
@@ -67,8 +74,8 @@ public sealed unsafe partial class BlockFile : WritableBlocks, IDisposable, IAsy
     /// </summary>
     /// <param name="mode">Discard: closes at once, as a crash would.</param>
     /// <exception cref="SpillwayException">Full: the file stays open, and Close can be called
-    /// again. Any other status closes; IO and Corrupt then mean that changes after the last
-    /// successful flush may be lost.</exception>
+    /// again. InvalidState: it is a store's, which closes it. Any other status closes; IO and
+    /// Corrupt then mean that changes after the last successful flush may be lost.</exception>
     public void Close(CloseMode mode = CloseMode.Flush)
     {
         if (_handle.IsDisposed)
@@ -81,9 +88,9 @@ public sealed unsafe partial class BlockFile : WritableBlocks, IDisposable, IAsy
     }
 
     /// <summary>
-    /// Closes the file if that was not done, waiting as long as it takes, and gives up the handle
-    /// in any case. It throws if the last flush fails: silence would be loss. Call
-    /// <see cref="Close"/> first to be able to try again. Any number of times, on any thread.
+    /// Closes the file if that was not done and it is no store's, waiting as long as it takes, and
+    /// gives up the handle in any case. It throws if the last flush fails: silence would be loss.
+    /// Call <see cref="Close"/> first to be able to try again. Any number of times, on any thread.
     /// </summary>
     /// <exception cref="SpillwayException">As <see cref="Close"/>; what is not on the device is
     /// lost.</exception>
@@ -95,7 +102,10 @@ public sealed unsafe partial class BlockFile : WritableBlocks, IDisposable, IAsy
         }
         try
         {
-            Close();
+            if (_store == null)
+            {
+                Close();
+            }
         }
         finally
         {

@@ -41,6 +41,9 @@ public sealed unsafe class BlockTransaction : WritableBlocks, IDisposable
     public Task CommitAsync(CommitLevel level = CommitLevel.Device) =>
         Blocking.Run(() => Commit(level), default);
 
+    /// <summary>For a call that commits it in another way.</summary>
+    internal HandleLease LeaseHandle() => _handle.Lease(this);
+
     /// <summary>Rolls back what was not committed. Any number of times, on any thread, before or
     /// after its file.</summary>
     public void Dispose() => _handle.Dispose();

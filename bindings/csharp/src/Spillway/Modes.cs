@@ -5,6 +5,10 @@ namespace Spillway;
 /// <summary>Where records go that are spilled.</summary>
 public enum ColdTier
 {
+    /// <summary>A block file, which may hold blocks of the application's own beside the records:
+    /// <see cref="Store.OpenFile"/>. A block file that is there already becomes a store's.
+    /// </summary>
+    BlockFile = Constants.SPW_TIER_BLOCK_FILE,
     /// <summary>A SQLite database: after close any tool may open it; while it is open, tools of
     /// other processes may read it, but no second copy of SQLite in this process may touch it.
     /// </summary>
@@ -53,8 +57,8 @@ public enum FlushLevel
     Kernel = Constants.SPW_FLUSH_KERNEL,
     /// <summary>On the device: survives a power cut.</summary>
     Device = Constants.SPW_FLUSH_DEVICE,
-    /// <summary>A <see cref="BlockFile"/> only: on the device, and the next open has nothing to
-    /// replay.</summary>
+    /// <summary>A <see cref="BlockFile"/> and <see cref="Store.Commit"/> only: on the device, and
+    /// the next open has nothing to replay.</summary>
     Checkpoint = Constants.SPW_FLUSH_CHECKPOINT,
 }
 

@@ -107,8 +107,9 @@ public sealed class StoreOptions : OptionBag
             value is null ? null : NativeText.Milliseconds(value);
     }
 
-    /// <summary>Where spilled records go. A new store must name it; an existing one knows its own,
-    /// and naming another is InvalidArgument.</summary>
+    /// <summary>Where spilled records go; default of a new store
+    /// <see cref="Spillway.ColdTier.BlockFile"/>. An existing one knows its own, and naming another
+    /// is InvalidArgument.</summary>
     public ColdTier? ColdTier
     {
         get => (ColdTier?)this[OptionKey.ColdTier];

@@ -19,6 +19,16 @@ public sealed partial class Store
         Operation? operation = null, CancellationToken cancellationToken = default) =>
         Blocking.Run(() => Flush(level, timeout, operation, cancellationToken), cancellationToken);
 
+    /// <summary>As <see cref="Commit"/>, on a thread of its own.</summary>
+    /// <inheritdoc cref="Commit"/>
+    public Task CommitAsync(
+        BlockTransaction transaction, FlushLevel level = FlushLevel.Device,
+        TimeSpan? timeout = null, Operation? operation = null,
+        CancellationToken cancellationToken = default) =>
+        Blocking.Run(
+            () => Commit(transaction, level, timeout, operation, cancellationToken),
+            cancellationToken);
+
     /// <summary>As <see cref="Close"/>, on a thread of its own.</summary>
     /// <inheritdoc cref="Close"/>
     public Task CloseAsync(

@@ -23,16 +23,16 @@ public sealed unsafe partial class Store : IDisposable, IAsyncDisposable
 
     private Store() { }
 
-    /// <summary>Opens or creates the store at a path. Files get mode 0600; beside the store stands
-    /// <c>path-lock</c>.</summary>
+    /// <summary>Opens or creates the store at a path. Files get mode 0600; beside a store with
+    /// <see cref="ColdTier.Sqlite"/> stands <c>path-lock</c>.</summary>
     /// <param name="path">Where the store is. For a path that is no Unicode there is the overload
     /// that takes bytes.</param>
-    /// <param name="options">Not kept. A new store must name its
-    /// <see cref="StoreOptions.ColdTier"/>.</param>
+    /// <param name="options">Not kept.</param>
     /// <param name="operation">Watches or cancels the call.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="SpillwayException">NotFound, AlreadyExists:
-    /// <see cref="StoreOptions.Open"/>. Busy: open elsewhere, in this process or another. Corrupt:
+    /// <see cref="StoreOptions.Open"/>; NotFound also for a block file without a store in it where
+    /// there must be one. Busy: open elsewhere, in this process or another. Corrupt:
     /// damaged, or no store. Unsupported: made by a later version, or an unknown option. ReadOnly,
     /// Full, IO: the disk.</exception>
     /// <exception cref="ArgumentException">The path is empty, has a NUL or an unpaired surrogate.

@@ -29,7 +29,7 @@ public static class Make
         Store.Open(folder.Store, OnDisk(budget));
 
     public static StoreOptions OnDisk(long budget = SmallBudget) =>
-        new() { ColdTier = ColdTier.Sqlite, BudgetBytes = budget };
+        new() { BudgetBytes = budget };
 
     /// <summary>A store in memory whose hard limit has been reached, and its stream.</summary>
     public static (Store Store, RecordStream Stream) Full(WhenFull whenFull)
