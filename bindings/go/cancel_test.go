@@ -25,7 +25,7 @@ func TestCancelBeforeTheCall(t *testing.T) {
 	check(err)
 	check(store.Flush(ctx, FlushDevice))
 	check(store.Close(ctx))
-	_, err = Open(ctx, path+"2", ColdTier(TierSQLite))
+	_, err = Open(ctx, path+"2")
 	check(err)
 	cursor := got(store.Cursor(stream))(t)
 	defer cursor.Close()

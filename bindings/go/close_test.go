@@ -107,7 +107,7 @@ func TestDisposeInAnyOrder(t *testing.T) {
 	leaked := LeakedStores()
 	for order := range 6 {
 		for _, elsewhere := range []bool{false, true} {
-			store := got(Open(background, storePath(t), ColdTier(TierSQLite)))(t)
+			store := got(Open(background, storePath(t)))(t)
 			stream := newStream(t, store, "log")
 			add(t, store, stream, "a", "b")
 			cursor := got(store.Cursor(stream))(t)

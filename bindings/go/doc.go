@@ -6,7 +6,7 @@
 // sequence number: dense from 0, never reused. [Batch] collects records, [Store.Add] adds them all
 // at once or not at all, a [Cursor] reads a snapshot of a stream.
 //
-//	store, err := spillway.Open(ctx, "first.spw", spillway.ColdTier(spillway.TierSQLite))
+//	store, err := spillway.Open(ctx, "first.spw")
 //	log, err := store.Stream("log", spillway.StreamCreate)
 //	var batch spillway.Batch
 //	batch.Append([]byte("Hello"))
@@ -26,6 +26,9 @@
 //	})
 //	blob, err := file.Get("chapter/1")
 //	err = file.Close()
+//
+// [Store.File] is the block file that a store's records are in, and [Store.Commit] makes a
+// transaction of it and the records durable together.
 //
 // # Goroutines
 //

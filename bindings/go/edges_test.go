@@ -163,9 +163,9 @@ func TestTextThatIsNotUnicode(t *testing.T) {
 	}
 	(&model{records: [][]byte{[]byte(wild), {0}}}).compare(t, store, stream, NoLimit)
 
-	_, err := Open(background, path+"\x00.spw", ColdTier(TierSQLite))
+	_, err := Open(background, path+"\x00.spw")
 	want(t, err, ErrInvalidArgument)
-	_, err = Open(background, "", ColdTier(TierSQLite)) // not a store in memory by mistake
+	_, err = Open(background, "") // not a store in memory by mistake
 	want(t, err, ErrInvalidArgument)
 	_, err = store.Stream("", StreamCreate)
 	want(t, err, ErrInvalidArgument)

@@ -12,7 +12,7 @@ import (
 )
 
 func TestErrorsCarryCodeAndPlace(t *testing.T) {
-	_, err := Open(background, "/no/such/folder/store", ColdTier(TierSQLite))
+	_, err := Open(background, "/no/such/folder/store")
 	var e *Error
 	if !errors.As(err, &e) || e.OS != int32(syscall.ENOENT) ||
 		!strings.Contains(e.Msg, "/no/such/folder") {
@@ -67,12 +67,10 @@ func TestErrorsCarryCodeAndPlace(t *testing.T) {
 func TestErrorsOfAPath(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "store.spw")
-	_, err := Open(background, path, ColdTier(TierSQLite), OpenMode(OpenExisting))
+	_, err := Open(background, path, OpenMode(OpenExisting))
 	want(t, err, ErrNotFound)
-	_, err = Open(background, path)
-	want(t, err, ErrUnsupported)
-	_, err = Open(background, path, ColdTier(TierBlockFile))
-	want(t, err, ErrUnsupported)
+	_, err = Open(background, path, ColdTier(99))
+	want(t, err, ErrInvalidArgument)
 	openAt(t, path, OpenMode(OpenNew))
 	_, err = Open(background, path)
 	want(t, err, ErrBusy)
@@ -80,9 +78,9 @@ func TestErrorsOfAPath(t *testing.T) {
 	must(t, os.WriteFile(other, []byte(strings.Repeat("no store ", 1000)), 0o600))
 	_, err = Open(background, other)
 	want(t, err, ErrCorrupt)
-	_, err = Open(background, other, OpenMode(OpenNew), ColdTier(TierSQLite))
+	_, err = Open(background, other, OpenMode(OpenNew))
 	want(t, err, ErrAlreadyExists)
-	_, err = Open(background, folder, ColdTier(TierSQLite))
+	_, err = Open(background, folder)
 	if err == nil {
 		t.Fatal("a folder was opened")
 	}

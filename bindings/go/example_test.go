@@ -29,7 +29,7 @@ func Example() {
 	ctx := context.Background()
 
 	store, err := spillway.Open(ctx, filepath.Join(folder, "first.spw"),
-		spillway.ColdTier(spillway.TierSQLite), spillway.BudgetBytes(8<<20))
+		spillway.BudgetBytes(8<<20))
 	check(err)
 	stream, err := store.Stream("log", spillway.StreamCreate)
 	check(err)

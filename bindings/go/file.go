@@ -24,6 +24,7 @@ type File struct {
 type openFile struct {
 	*handle[fileHandle]
 	changes, flushes gate
+	store            *Store // whose file it is, if it is one's: also kept from being collected
 }
 
 // OpenFile opens or creates the block file at path (bytes without NUL; need not be UTF-8) with the
@@ -57,7 +58,7 @@ func OpenFile(ctx context.Context, path string, options ...Option) (*File, error
 
 // takeOwn takes this package's options out of the list.
 func (f *openFile) takeOwn(options []Option) ([]Option, error) {
-	changes, flushes := 4*runtime.GOMAXPROCS(0), 64
+	changes, flushes := defaultChangesInFlight(), 64
 	var others []Option
 	for _, each := range options {
 		switch each.Key {
@@ -75,6 +76,8 @@ func (f *openFile) takeOwn(options []Option) ([]Option, error) {
 	f.changes, f.flushes = make(gate, changes), make(gate, flushes)
 	return others, nil
 }
+
+func defaultChangesInFlight() int { return 4 * runtime.GOMAXPROCS(0) }
 
 // withOp runs a call of the library that the context can cancel and whose progress it may want.
 func withOp(ctx context.Context, body func(opHandle) error) error {
@@ -96,9 +99,11 @@ func withOp(ctx context.Context, body func(opHandle) error) error {
 // closed file is fine.
 // ErrFull: the file stays open, and Close can be called again. Any other result closes; ErrIO and
 // ErrCorrupt then mean that changes after the last successful flush may be lost.
+//
+// Of a store's file ([Store.File]) it closes nothing but this handle and what came from it.
 func (f *File) Close() error { return f.file.end(0) }
 
-// Discard closes the file at once, as a crash would.
+// Discard closes the file at once, as a crash would. ErrInvalidState: it is a store's.
 func (f *File) Discard() error { return f.file.end(closeDiscard) }
 
 // end: the handle is freed when the last call has left it.
@@ -107,9 +112,12 @@ func (f *openFile) end(flags uint32) error {
 		return nil
 	}
 	defer f.exit()
-	err := rawFileClose(f.raw, flags)
+	var err error
+	if f.store == nil || flags != 0 {
+		err = rawFileClose(f.raw, flags)
+	}
 	switch codeOf(err) {
-	case ErrFull, ErrInvalidArgument, ErrUnsupported, ErrForked:
+	case ErrFull, ErrInvalidArgument, ErrInvalidState, ErrUnsupported, ErrForked:
 		return err // still open
 	}
 	f.life.end()

@@ -43,7 +43,7 @@ func forget(t *testing.T, store *Store, stream Stream, handles int) {
 //go:noinline
 func forgetStores(t *testing.T, ctx context.Context, count int) {
 	for range count {
-		store := got(Open(background, storePath(t), ColdTier(TierSQLite)))(t)
+		store := got(Open(background, storePath(t)))(t)
 		stream := newStream(t, store, "log")
 		got(store.Add(ctx, stream, batchOf("lost")))(t) // and with it an op that ctx knows
 		cursor := got(store.Cursor(stream))(t)

@@ -55,7 +55,7 @@ type Tier int64
 
 // The tiers.
 const (
-	TierBlockFile Tier = tierBlockFile // ErrUnsupported in this version
+	TierBlockFile Tier = tierBlockFile // a block file, also for the application's own: [Store.File]
 	TierSQLite    Tier = tierSQLite    // a SQLite database, which any tool may open after Close
 )
 
@@ -121,8 +121,8 @@ func Timeout(timeout time.Duration) Option {
 	return Option{KeyTimeout, milliseconds(timeout)}
 }
 
-// ColdTier says where spilled records go. A new store must name one; an existing store knows its
-// own. For a store.
+// ColdTier says where spilled records go: a new store's to [TierBlockFile] by default; an existing
+// store knows its own, and naming another is ErrInvalidArgument. For a store.
 func ColdTier(tier Tier) Option { return Option{KeyColdTier, int64(tier)} }
 
 // OpenMode says what may and must be there: [OpenCreate] by default. For a store, a block file.

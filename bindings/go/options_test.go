@@ -18,7 +18,7 @@ func TestEveryOptionArrives(t *testing.T) {
 	for key, want := range map[Key]int64{
 		KeyBudgetBytes: 1 << 20, KeyBudgetRecords: 1000, KeyHardPercent: 150, KeyLowPercent: 50,
 		KeySpillsInFlight: 1, KeyTimeout: 2, KeyOpenMode: int64(OpenNew), KeyWhenFull: int64(FullFail),
-		KeyColdTier: int64(TierSQLite)} {
+		KeyColdTier: int64(TierBlockFile)} {
 		if value := got(store.Option(AllStreams, key))(t); value != want {
 			t.Errorf("option %d is %d, want %d", key, value, want)
 		}

@@ -12,7 +12,8 @@ type Store struct {
 	life    life
 	handle  storeHandle
 	ops     opCache
-	flushes gate
+	flushes gate // also of its block file
+	changes gate // of its block file
 
 	addsInFlight int
 	mu           sync.Mutex
@@ -20,10 +21,12 @@ type Store struct {
 }
 
 // Open opens or creates the store at path (bytes without NUL; need not be UTF-8) with the options
-// given. Files are made with mode 0600; beside the store stands path + "-lock".
-// ErrNotFound, ErrAlreadyExists: see [OpenMode]. ErrBusy: open elsewhere, in this process or
-// another. ErrCorrupt: damaged, or not a store. ErrUnsupported: made by a later version, or a new
-// store without a [ColdTier]. ErrReadOnly, ErrFull, ErrIO: the disk.
+// given. Files are made with mode 0600; beside a store with [TierSQLite] stands path + "-lock". A
+// block file that is there already becomes a store's.
+// ErrNotFound, ErrAlreadyExists: see [OpenMode]; ErrNotFound also for a block file without a store
+// in it where there must be one. ErrBusy: open elsewhere, in this process or another. ErrCorrupt:
+// damaged, or not a store. ErrUnsupported: made by a later version. ErrReadOnly, ErrFull, ErrIO: the
+// disk.
 func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	return open(ctx, path, false, options)
 }
@@ -41,7 +44,8 @@ func open(ctx context.Context, path string, inMemory bool, options []Option) (*S
 	if err := doneError(ctx); err != nil {
 		return nil, err
 	}
-	s := &Store{addsInFlight: runtime.GOMAXPROCS(0), adds: map[Stream]gate{}}
+	s := &Store{addsInFlight: runtime.GOMAXPROCS(0), adds: map[Stream]gate{},
+		changes: make(gate, defaultChangesInFlight())}
 	options, err := s.takeOwn(options)
 	if err != nil {
 		return nil, err
@@ -169,7 +173,7 @@ func (s *Store) close(flags uint32, timeoutMs int64, op opHandle) error {
 // FlushLevel says how safe a flush makes records, or a flush or commit makes blocks.
 type FlushLevel int32
 
-// The levels. The last two are for block files only.
+// The levels. The last two are for block files only, FlushCheckpoint also for [Store.Commit].
 const (
 	FlushKernel     FlushLevel = flushKernel     // survives the end of this process, not a power cut
 	FlushDevice     FlushLevel = flushDevice     // survives a power cut
@@ -189,6 +193,13 @@ func (s *Store) Flush(ctx context.Context, level FlushLevel) error {
 		return err
 	}
 	defer s.exit()
+	return s.flush(ctx, func(timeoutMs int64, op opHandle) error {
+		return rawFlush(s.handle, level, timeoutMs, op)
+	})
+}
+
+// flush makes a call that flushes, once there is a place for it.
+func (s *Store) flush(ctx context.Context, body func(timeoutMs int64, op opHandle) error) error {
 	p := s.timeoutFor(ctx)
 	entered, err := s.flushes.enter(ctx, s, &p)
 	if err != nil {
@@ -202,7 +213,7 @@ func (s *Store) Flush(ctx context.Context, level FlushLevel) error {
 	}
 	defer p.op.free()
 	defer watch(ctx, p.op)()
-	return p.explain(ctx, rawFlush(s.handle, level, p.timeoutMs, p.handle()))
+	return p.explain(ctx, body(p.timeoutMs, p.handle()))
 }
 
 // TryFlush starts a flush and does not wait for it: ErrWouldBlock if there is something to write.

@@ -58,7 +58,7 @@ func storePath(t testing.TB) string { return filepath.Join(t.TempDir(), "store.s
 // openAt opens a store on disk that the test closes, if it did not do so itself.
 func openAt(t testing.TB, path string, options ...Option) *Store {
 	t.Helper()
-	store := got(Open(background, path, append(options, ColdTier(TierSQLite))...))(t)
+	store := got(Open(background, path, options...))(t)
 	t.Cleanup(func() { must(t, store.Close(background)) })
 	return store
 }
