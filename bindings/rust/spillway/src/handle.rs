@@ -1,10 +1,12 @@
 //! Handles of the library, each freed once.
 
 use std::ptr::{null_mut, NonNull};
+use std::sync::Arc;
 
 use spillway_sys as sys;
 
 use crate::error::{check, Error};
+use crate::store::Store;
 
 /// What the library hands out and takes back.
 pub(crate) trait Freed {
@@ -61,6 +63,23 @@ impl<T: Freed> Handle<T> {
 
     pub(crate) fn raw(&self) -> *mut T {
         self.0.as_ptr()
+    }
+}
+
+/// A file's handle with the store whose file it is, if it is one's: freed alone, the store would be
+/// closed under it.
+pub(crate) struct FileHandle {
+    file: Handle<sys::spw_file>,
+    _store: Option<Store>,
+}
+
+impl FileHandle {
+    pub(crate) fn new(file: Handle<sys::spw_file>, store: Option<Store>) -> Arc<FileHandle> {
+        Arc::new(FileHandle { file, _store: store })
+    }
+
+    pub(crate) fn raw(&self) -> *mut sys::spw_file {
+        self.file.raw()
     }
 }
 

@@ -3,10 +3,10 @@
 //! and loses none.
 //!
 //! ```no_run
-//! use spillway::{Batch, ColdTier, Options};
+//! use spillway::{Batch, Options};
 //!
 //! fn main() -> Result<(), spillway::Error> {
-//!     let store = Options::new().cold_tier(ColdTier::Sqlite).open("first.spw")?;
+//!     let store = Options::new().open("first.spw")?;
 //!     let log = store.stream("log")?;
 //!     store.add(log, &Batch::from_iter(["Hello", "world"]))?;
 //!     let mut cursor = store.cursor(log, ..)?;
@@ -24,6 +24,8 @@
 //! - A [`Cursor`] reads a snapshot: it lends a [`View`] of many records at a time, not copied.
 //!   [`Cursor::detach`] makes one an [`OwnedBatch`], which outlives everything.
 //! - [`Store::flush`] and [`Store::close`] make records durable. Dropping a store does not.
+//! - [`Store::file`] is the block file that its records are in; [`Store::commit`] makes a transaction
+//!   of it and the records durable together.
 //! - A [`CancelToken`] ends calls that wait, from another thread.
 //!
 //! Beside that it keeps many named blocks in one crash-safe file:

@@ -67,8 +67,8 @@ impl Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ColdTier {
-    /// A file of Spillway's own; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) in this
-    /// version.
+    /// A block file, which may hold blocks of the application's own beside the records:
+    /// [`Store::file`]. A block file that is there already becomes a store's.
     BlockFile = sys::SPW_TIER_BLOCK_FILE as isize,
     /// A SQLite database. While the store is open, no other copy of SQLite in this process may
     /// touch it, so not rusqlite either; other processes may read it, and after close anyone.
@@ -199,8 +199,8 @@ impl Options {
         self.set(Key::TIMEOUT_MS, Wait::at_most(time).timeout_ms)
     }
 
-    /// Where spilled records go. A new store must name it in this version; an existing one knows
-    /// its own, and refuses another.
+    /// Where spilled records go: a new store's to [`ColdTier::BlockFile`] by default; an existing
+    /// one knows its own, and refuses another (`InvalidArgument`).
     pub fn cold_tier(&mut self, tier: ColdTier) -> &mut Options {
         self.set(Key::COLD_TIER, tier as i64)
     }
@@ -217,11 +217,12 @@ impl Options {
     }
 
     /// Opens or creates the store at `path`, which may be any bytes but NUL. Its files have mode
-    /// 0600; beside it stands `<path>-lock`.
+    /// 0600; beside one with [`ColdTier::Sqlite`] stands `<path>-lock`.
     ///
     /// `Busy`: it is open elsewhere, in this process or another. `Corrupt`: damaged, or not a
     /// store. `Unsupported`: made by a later version. `ReadOnly`, `Full`, `Io`: the disk.
-    /// `NotFound`, `AlreadyExists`: see [`OpenMode`].
+    /// `NotFound`, `AlreadyExists`: see [`OpenMode`]; `NotFound` also for a block file without a
+    /// store in it where there must be one.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Store, Error> {
         Store::open_raw(Some(path.as_ref()), &self.values.to_native()?, None)
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use spillway_sys as sys;
 
 use crate::batch::Columns;
+use crate::block::{BlockFile, BlockTransaction, CommitError};
 use crate::cursor::Cursor;
 use crate::error::{check, Error};
 use crate::failed::CloseError;
@@ -22,8 +23,8 @@ use crate::wait::Wait;
 
 /// Holds more records than memory allows, in order, and loses none.
 ///
-/// Clones are the same store, and any number of threads may use it at once. Its cursors keep it
-/// open too, and batches need it no more, so that everything may be dropped in any order.
+/// Clones are the same store, and any number of threads may use it at once. Its cursors and its
+/// [file](Store::file) keep it open too, and batches need it no more, so that everything may be dropped in any order.
 ///
 /// **Close it.** [`Store::close`] makes everything durable and reports what went wrong. Dropping
 /// the last clone and cursor of a store that was not closed never waits and never fails: it gives
@@ -44,8 +45,8 @@ use crate::wait::Wait;
 /// # let folder = std::env::temp_dir().join(format!("spillway-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # let path = folder.join("first.spw");
-/// use spillway::{Batch, ColdTier, Options};
-/// let store = Options::new().cold_tier(ColdTier::Sqlite).open(&path)?;
+/// use spillway::{Batch, Options};
+/// let store = Options::new().open(&path)?;
 /// let log = store.stream("log")?;
 /// store.add(log, &Batch::from_iter(["hello", "world"]))?;
 /// let mut cursor = store.cursor(log, ..)?;
@@ -100,7 +101,7 @@ pub enum FlushLevel {
     Kernel = sys::SPW_FLUSH_KERNEL as isize,
     /// On the device: it survives a power cut.
     Device = sys::SPW_FLUSH_DEVICE as isize,
-    /// Of a block file only: on the device, and the next open has nothing to replay.
+    /// Of a block file and [`Store::commit`] only: on the device, and the next open has nothing to replay.
     Checkpoint = sys::SPW_FLUSH_CHECKPOINT as isize,
 }
 
@@ -308,8 +309,9 @@ impl Store {
     /// Returns when everything admitted before the call, by any thread, is as safe as `level` says.
     ///
     /// `Unsupported`: a store in memory. `InvalidArgument`: [`FlushLevel::Checkpoint`]. `Timeout`,
-    /// `Cancelled`, `WouldBlock`: it goes on in the background. `Full`: tried again in the background. `Io`, `Corrupt`: writing has ended,
-    /// nothing acknowledged is lost, what is in memory is readable.
+    /// `Cancelled`, `WouldBlock`: it goes on in the background. `Full`: tried again in the
+    /// background. `Io`, `Corrupt`: writing has ended, nothing acknowledged is lost, what is in
+    /// memory is readable.
     pub fn flush(&self, level: FlushLevel) -> Result<(), Error> {
         self.flush_with(level, Wait::default())
     }
@@ -324,6 +326,70 @@ impl Store {
         with_op(wait.token, |op| {
             check(|err| unsafe { sys::spw_store_flush(raw, level, wait.timeout_ms, op, err) })
         })
+    }
+}
+
+/// The store's block file.
+impl Store {
+    /// The block file that the records are in, for blocks of the application's own. It is the
+    /// store's: with the store it is closed, and [`BlockFile::close`] is `InvalidState`. Names that
+    /// begin with `.spillway/` are the store's too: they are listed and can be read, and to change
+    /// them is `InvalidArgument`. Its options are the library's: 4 MiB each of changes that wait
+    /// and of cached blocks, on top of the store's budget.
+    ///
+    /// It keeps the store open, as do its transactions, lists and streams. `Unsupported`: a store
+    /// in memory, or with another [`ColdTier`](crate::ColdTier).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), spillway::Error> {
+    /// # let folder = std::env::temp_dir().join(format!("spillway-doc-both-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("first.spw");
+    /// use spillway::{Batch, FlushLevel, Options};
+    /// let store = Options::new().open(&path)?;
+    /// let log = store.stream("log")?;
+    /// let added = store.add(log, &Batch::from_iter(["hello", "world"]))?;
+    /// let position = store.file()?.begin()?;
+    /// position.put("position", added.end.to_le_bytes())?;
+    /// store.commit(position, FlushLevel::Device)?; // the records too: one barrier for both
+    /// store.close()?;
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok(()) }
+    /// ```
+    pub fn file(&self) -> Result<BlockFile, Error> {
+        BlockFile::of_store(self)
+    }
+
+    /// Commits a transaction of the store's file together with a flush of the store, with one
+    /// barrier for both: when it returns, the transaction and everything admitted before the call,
+    /// by any thread, are as safe as `level` says. After a crash at any time, if the transaction is
+    /// there, so are those records.
+    ///
+    /// The flush comes first and can fail as [`Store::flush`] does; the transaction is then as it
+    /// was, and comes back in the error to try again. After that as [`BlockTransaction::commit`]:
+    /// what comes back can only be dropped. `InvalidArgument`: a transaction of another file.
+    /// `Unsupported`: a store without a block file.
+    pub fn commit(
+        &self,
+        changes: BlockTransaction,
+        level: FlushLevel,
+    ) -> Result<(), CommitError<BlockTransaction>> {
+        self.commit_with(changes, level, Wait::default())
+    }
+
+    /// As [`Store::commit`], with a flush that waits no longer than said.
+    pub fn commit_with<'a>(
+        &self,
+        changes: BlockTransaction,
+        level: FlushLevel,
+        wait: impl Into<Wait<'a>>,
+    ) -> Result<(), CommitError<BlockTransaction>> {
+        let (raw, txn, level, wait) = (self.raw(), changes.raw(), level as i32, wait.into());
+        with_op(wait.token, |op| {
+            let timeout_ms = wait.timeout_ms;
+            check(|err| unsafe { sys::spw_store_commit(raw, txn, level, timeout_ms, op, err) })
+        })
+        .map_err(|error| CommitError::new(changes, error))
     }
 }
 

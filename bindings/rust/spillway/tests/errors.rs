@@ -5,8 +5,8 @@ use std::io;
 
 use common::{refused, small_options, small_store, Folder};
 use spillway::{
-    Batch, ColdTier, Error, ErrorKind, FlushLevel, Key, OpenMode, Options, Store, Stream,
-    StreamOptions, ViewLimit,
+    Batch, Error, ErrorKind, FlushLevel, Key, OpenMode, Options, Store, Stream, StreamOptions,
+    ViewLimit,
 };
 
 const ENOENT: i32 = 2;
@@ -52,8 +52,7 @@ fn unknown_and_unfit_options() {
     let open = |options: &Options| options.open(folder.store());
     refused(open(Options::new().set(Key(99), 1)), ErrorKind::Unsupported);
     refused(open(Options::new().set(Key::TIMES, 1)), ErrorKind::Unsupported);
-    refused(open(&Options::new()), ErrorKind::Unsupported); // a new store without a tier
-    refused(open(Options::new().cold_tier(ColdTier::BlockFile)), ErrorKind::Unsupported);
+    refused(open(Options::new().set(Key::COLD_TIER, 99)), ErrorKind::InvalidArgument);
     refused(open(small_options().budget_bytes(1)), ErrorKind::InvalidArgument);
     refused(open(small_options().hard_percent(99)), ErrorKind::InvalidArgument);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

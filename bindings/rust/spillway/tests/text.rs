@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use common::{contents, refused, small_options, Folder};
-use spillway::{Batch, ColdTier, ErrorKind, OpenMode, Options, Store};
+use spillway::{Batch, ErrorKind, OpenMode, Options, Store};
 
 const NOT_UTF8: &[u8] = b"caf\xe9 \xff\xfe \xc0\x80 \xed\xa0\x80";
 
@@ -44,7 +44,7 @@ fn nul_in_a_path_is_refused() {
 
 #[test]
 fn names_of_streams() {
-    let store = Options::new().cold_tier(ColdTier::Sqlite).clone();
+    let store = Options::new();
     let folder = Folder::new();
     let store = store.open(folder.store()).unwrap();
     refused(store.stream(""), ErrorKind::InvalidArgument);

@@ -15,10 +15,10 @@ use crate::block::transaction::{BlockSnapshot, BlockTransaction};
 use crate::block::write::BlocksMut;
 use crate::error::{check, Error};
 use crate::failed::CloseError;
-use crate::handle::Handle;
+use crate::handle::{FileHandle, Handle};
 use crate::op::{with_op, CancelToken};
 use crate::options::{NativeOptions, OpenMode};
-use crate::store::FlushLevel;
+use crate::store::{FlushLevel, Store};
 use crate::version;
 
 /// Holds many named blocks (byte strings) in one file that survives a power cut.
@@ -38,6 +38,8 @@ use crate::version;
 /// **Close it.** Dropping the last clone and child of a file that was not closed never waits and
 /// never fails: it gives up what is not durable yet, as a crash would, and is counted by
 /// [`leaked_files`](crate::leaked_files). The file may be `Busy` for a moment then.
+///
+/// A store's file ([`Store::file`]) is closed by the store: dropping it closes nothing.
 ///
 /// Names have 1 to 1,024 bytes, none of them 0, UTF-8 by contract. A wrong one is
 /// `InvalidArgument`. Every function that changes something may return `ReadOnly`, `Full` (nothing
@@ -86,10 +88,16 @@ impl BlockFile {
                 sys::spw_file_open(start, len, options, op, out, err)
             })
         })?;
-        Ok(BlockFile::new(Arc::new(handle)))
+        Ok(BlockFile::new(FileHandle::new(handle, None)))
     }
 
-    fn new(handle: Arc<Handle<sys::spw_file>>) -> BlockFile {
+    pub(crate) fn of_store(store: &Store) -> Result<BlockFile, Error> {
+        let raw = store.raw();
+        let handle = Handle::made(|out, err| unsafe { sys::spw_store_file(raw, out, err) })?;
+        Ok(BlockFile::new(FileHandle::new(handle, Some(store.clone()))))
+    }
+
+    fn new(handle: Arc<FileHandle>) -> BlockFile {
         BlockFile(BlocksMut::new(Blocks::of_file(handle)))
     }
 
@@ -98,8 +106,8 @@ impl BlockFile {
     /// comes later returns `Closed`; blobs and reports stay readable. Closing a closed file is
     /// fine.
     ///
-    /// `Full`: the file stays open, and comes back in the error to try again. After any other error
-    /// it is closed; `Io` and `Corrupt` then mean that changes after the last successful flush may
+    /// `Full`: the file stays open, and comes back in the error to try again. `InvalidState`: it is a
+    /// store's, which closes it; drop this handle. After any other error it is closed; `Io` and `Corrupt` then mean that changes after the last successful flush may
     /// be lost.
     pub fn close(self) -> Result<(), CloseError<BlockFile>> {
         self.close_raw(0)

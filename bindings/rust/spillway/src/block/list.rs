@@ -11,7 +11,7 @@ use spillway_sys as sys;
 use crate::block::read::{parts, Blocks};
 use crate::block::view::{Block, BlockEntry, BlockView, NamesView};
 use crate::error::{check, Error};
-use crate::handle::Handle;
+use crate::handle::{FileHandle, Handle};
 
 const EMPTY: sys::spw_block_view = sys::spw_block_view {
     struct_size: size_of::<sys::spw_block_view>() as u32,
@@ -27,7 +27,7 @@ struct List {
     handle: Handle<sys::spw_list>,
     view: sys::spw_block_view,
     /// The library would let the file go first, but then close it under a list that outlives it.
-    _file: Arc<Handle<sys::spw_file>>,
+    _file: Arc<FileHandle>,
 }
 
 // Safe: a list may be used on any thread, by one at a time. Not Sync.

@@ -13,7 +13,7 @@ use crate::block::info::BlockInfo;
 use crate::block::list::{BlockList, BlockNames};
 use crate::block::reader::BlockReader;
 use crate::error::{check, Error};
-use crate::handle::Handle;
+use crate::handle::{FileHandle, Handle};
 
 /// The blocks of a [`BlockFile`](crate::BlockFile) as they are now, of a
 /// [`BlockTransaction`](crate::BlockTransaction) as it sees them, or of a
@@ -31,12 +31,12 @@ use crate::handle::Handle;
 /// # Ok(()) }
 /// ```
 pub struct Blocks {
-    file: Arc<Handle<sys::spw_file>>,
+    file: Arc<FileHandle>,
     txn: Option<Handle<sys::spw_txn>>,
 }
 
 impl Blocks {
-    pub(crate) fn of_file(file: Arc<Handle<sys::spw_file>>) -> Blocks {
+    pub(crate) fn of_file(file: Arc<FileHandle>) -> Blocks {
         Blocks { file, txn: None }
     }
 
@@ -52,7 +52,7 @@ impl Blocks {
     }
 
     /// The file's handle, for what comes from it and keeps it open.
-    pub(crate) fn handle(&self) -> &Arc<Handle<sys::spw_file>> {
+    pub(crate) fn handle(&self) -> &Arc<FileHandle> {
         &self.file
     }
 

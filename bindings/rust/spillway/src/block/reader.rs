@@ -9,7 +9,7 @@ use spillway_sys as sys;
 use crate::block::info::BlockInfo;
 use crate::block::read::{parts, Blocks};
 use crate::error::{check, Error};
-use crate::handle::Handle;
+use crate::handle::{FileHandle, Handle};
 
 /// Reads a block that may be too large for memory, as it was when the reader was opened, whatever
 /// becomes of it later. What comes next is read ahead.
@@ -32,7 +32,7 @@ use crate::handle::Handle;
 pub struct BlockReader {
     handle: Handle<sys::spw_reader>,
     position: u64,
-    _file: Arc<Handle<sys::spw_file>>,
+    _file: Arc<FileHandle>,
 }
 
 impl BlockReader {

@@ -78,7 +78,11 @@ impl BlockTransaction {
     /// `Conflict`: a block that it changed was changed by somebody else since it began; nothing
     /// happened. `Full`, `Io`: if the changes are visible, they may be lost in a crash.
     pub fn commit(self, level: CommitLevel) -> Result<(), Error> {
-        check(|err| unsafe { sys::spw_txn_commit(self.0.raw().1, level as i32, err) })
+        check(|err| unsafe { sys::spw_txn_commit(self.raw(), level as i32, err) })
+    }
+
+    pub(crate) fn raw(&self) -> *mut sys::spw_txn {
+        self.0.raw().1
     }
 }
 

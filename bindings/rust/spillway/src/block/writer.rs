@@ -10,7 +10,7 @@ use crate::block::read::parts;
 use crate::block::write::{BlocksMut, Expected};
 use crate::error::{check, Error};
 use crate::failed::Failed;
-use crate::handle::Handle;
+use crate::handle::{FileHandle, Handle};
 
 /// Writes a block whose length is not known yet. The block becomes visible, whole, with
 /// [`BlockWriter::commit`], or never: a writer that is dropped leaves no trace. Of a writer in a
@@ -37,12 +37,12 @@ use crate::handle::Handle;
 #[must_use = "dropped without a commit, it leaves no trace"]
 pub struct BlockWriter {
     handle: Handle<sys::spw_writer>,
-    _file: Arc<Handle<sys::spw_file>>,
+    _file: Arc<FileHandle>,
 }
 
-/// Why a block could not be committed, with its writer, so that it can be tried again after `Full`
-/// and `NoMemory`.
-pub type CommitError = Failed<BlockWriter>;
+/// Why a block or a transaction could not be committed, with its handle, so that it can be tried
+/// again: see [`BlockWriter::commit`] and [`Store::commit`](crate::Store::commit).
+pub type CommitError<T = BlockWriter> = Failed<T>;
 
 impl BlockWriter {
     pub(crate) fn open(

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use spillway::{
-    Batch, BlockFile, BlockOptions, Blocks, ColdTier, Cursor, Error, ErrorKind, Options,
-    OwnedRecord, Store, Stream, WhenFull,
+    Batch, BlockFile, BlockOptions, Blocks, Cursor, Error, ErrorKind, Options, OwnedRecord, Store,
+    Stream, WhenFull,
 };
 
 /// SplitMix64. `SEED` repeats a run, as in all tests here; the seed is shown when a test fails.
@@ -89,7 +89,7 @@ pub fn small_store(folder: &Folder) -> Store {
 }
 
 pub fn small_options() -> Options {
-    Options::new().cold_tier(ColdTier::Sqlite).budget_bytes(BUDGET).clone()
+    Options::new().budget_bytes(BUDGET).clone()
 }
 
 /// A store in memory whose adds wait at the hard limit, filled up to it, and how many records it
