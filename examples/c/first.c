@@ -5,11 +5,8 @@
 
 int main(void) {
   spw_error* err;
-  spw_options* options;
-  TRY(spw_options_new(&options, &err));
-  TRY(spw_options_set_i64(options, SPW_OPT_COLD_TIER, SPW_TIER_SQLITE, &err));
   spw_store* store;
-  TRY(spw_store_open("first.spw", 9, options, NULL, &store, &err));
+  TRY(spw_store_open("first.spw", 9, NULL, NULL, &store, &err));
   uint32_t log;
   TRY(spw_store_stream(store, "log", 3, NULL, SPW_STREAM_CREATE, &log, &err));
   const uint64_t ends[] = {0, 6, 11}; /* record i is data[ends[i] .. ends[i + 1]) */
@@ -27,5 +24,4 @@ int main(void) {
   TRY(spw_store_close(store, 0, SPW_WAIT_FOREVER, NULL, &err)); /* from here on it is safe */
   spw_cursor_free(cursor);
   spw_store_free(store);
-  spw_options_free(options);
 }

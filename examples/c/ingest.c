@@ -47,6 +47,8 @@ static int64_t choose_budget(const ingest* self) {
   return (int64_t)(self->input_bytes / 8 > least ? self->input_bytes / 8 : least);
 }
 
+static bool spills_to_sqlite(const settings* chosen) { return strcmp(chosen->tier, "sqlite") == 0; }
+
 static void set_option(spw_options* options, int32_t key, int64_t value) {
   spw_error* error = NULL;
   check(spw_options_set_i64(options, key, value, &error), &error, "set an option");
@@ -57,8 +59,8 @@ static void open_store(void* context, const char* path, bool create) {
   spw_error* error = NULL;
   spw_options* options = NULL;
   check(spw_options_new(&options, &error), &error, "make options");
-  const bool sqlite = strcmp(self->chosen->tier, "sqlite") == 0;
-  set_option(options, SPW_OPT_COLD_TIER, sqlite ? SPW_TIER_SQLITE : SPW_TIER_BLOCK_FILE);
+  set_option(options, SPW_OPT_COLD_TIER,
+             spills_to_sqlite(self->chosen) ? SPW_TIER_SQLITE : SPW_TIER_BLOCK_FILE);
   set_option(options, SPW_OPT_OPEN, create ? SPW_OPEN_NEW : SPW_OPEN_EXISTING);
   set_option(options, SPW_OPT_BUDGET_BYTES, choose_budget(self));
   if (self->chosen->budget_records != 0) {
@@ -161,16 +163,17 @@ static void report(void* context, table* rows) {
 }
 
 int main(int argc, char** argv) {
-  static const job_store calls = {.name = "Spillway, spilling to SQLite",
-                                  .open = open_store,
-                                  .add = add_batch,
-                                  .flush = flush_store,
-                                  .scan = scan_store,
-                                  .close = close_store,
-                                  .say = say,
-                                  .report = report};
   settings chosen;
   settings_parse(&chosen, argc, argv);
+  const job_store calls = {.name = spills_to_sqlite(&chosen) ? "Spillway, spilling to SQLite"
+                                                             : "Spillway, spilling to a block file",
+                           .open = open_store,
+                           .add = add_batch,
+                           .flush = flush_store,
+                           .scan = scan_store,
+                           .close = close_store,
+                           .say = say,
+                           .report = report};
   ingest self = {.chosen = &chosen};
   self.input_bytes = line_reader_check(chosen.files, chosen.file_count);
   const int code = job_run(&chosen, &calls, &self);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # examples/c/run.sh build-folder [options] [file...]: the main job. Puts the lines of the files
-# into a Spillway store, then into plain SQLite, once synced after each batch and once at the end,
-# as the store is, and sets the tables side by side.
+# into a Spillway store, once with each cold tier, then into plain SQLite, once synced after each
+# batch and once at the end, as the store is, and sets the tables side by side.
 # Without files it takes what every Debian has: package logs and lists, licences, headers, Perl
 # modules. Options are those of the programs; see --help.
 set -euo pipefail
@@ -43,7 +43,8 @@ measure() {
     exit "$code"
   }
 }
-measure store spw_ingest --default-list "$work/files" "$@"
+measure block spw_ingest --default-list "$work/files" "$@" --tier block
+measure sqlite spw_ingest --default-list "$work/files" "$@" --tier sqlite
 measure each spw_sqlite_ingest --default-list "$work/files" --durable batch "$@"
 measure end spw_sqlite_ingest --default-list "$work/files" --durable end "$@"
 
@@ -54,22 +55,26 @@ awk -F '\t' '
   { value[table, $1] = $2 }
   !($1 in known) { known[$1]; if (table == 1) label[++labels] = $1; else extra[++extras] = $1 }
   function cell(number, name) { return (number, name) in value ? value[number, name] : "-" }
-  function row(name) { printf format, name, cell(1, name), cell(2, name), cell(3, name) }
+  function row(name) {
+    printf format, name, cell(1, name), cell(2, name), cell(3, name), cell(4, name)
+  }
   function times(name, number) {
     split(value[1, name], ours, " ")
     split(value[number, name], theirs, " ")
     return theirs[1] > 0 ? sprintf("%.2f", ours[1] / theirs[1]) : "-"
   }
+  function compare(label, name) {
+    printf format, label, "", times(name, 2), times(name, 3), times(name, 4)
+  }
   END {
-    format = "%-43s %24s %24s %24s\n"
-    printf format, "", "Spillway over SQLite", "SQLite, batches synced", "SQLite, end synced"
+    format = "%-43s %24s %24s %24s %24s\n"
+    printf format, "", "Spillway", "Spillway over SQLite", "SQLite, batches synced",
+      "SQLite, end synced"
     for (i = 1; i <= labels; i++) {
       row(label[i])
       if (label[i] == "peak records in memory") for (j = 1; j <= extras; j++) row(extra[j])
     }
-    total = "write: total with close"
-    wall = "wall clock of both"
     print ""
-    printf format, "Spillway takes of their total with close", "", times(total, 2), times(total, 3)
-    printf format, "Spillway takes of their wall clock", "", times(wall, 2), times(wall, 3)
-  }' "$work/store" "$work/each" "$work/end"
+    compare("Spillway takes of their total with close", "write: total with close")
+    compare("Spillway takes of their wall clock", "wall clock of both")
+  }' "$work/block" "$work/sqlite" "$work/each" "$work/end"

@@ -20,7 +20,6 @@ static spw_store* open_store(const char* path, int64_t how) {
   spw_options* options;
   spw_store* store;
   TRY(spw_options_new(&options, &err));
-  TRY(spw_options_set_i64(options, SPW_OPT_COLD_TIER, SPW_TIER_SQLITE, &err));
   TRY(spw_options_set_i64(options, SPW_OPT_BUDGET_BYTES, 8 << 20, &err));
   TRY(spw_options_set_i64(options, SPW_OPT_OPEN, how, &err));
   TRY(spw_store_open(path, strlen(path), options, NULL, &store, &err));

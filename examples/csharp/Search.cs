@@ -23,7 +23,7 @@ using (Store store = Open(OpenMode.Existing))
 return 0;
 
 Store Open(OpenMode mode) => Store.Open(
-    path, new() { ColdTier = ColdTier.Sqlite, BudgetBytes = 8 << 20, Open = mode });
+    path, new() { BudgetBytes = 8 << 20, Open = mode });
 
 void Ingest(RecordStream log)
 {

@@ -36,7 +36,7 @@ func check(err error) {
 
 func openStore(path string, mode spillway.Mode) (*spillway.Store, spillway.Stream) {
 	store, err := spillway.Open(ctx, path, spillway.OpenMode(mode),
-		spillway.ColdTier(spillway.TierSQLite), spillway.BudgetBytes(8<<20))
+		spillway.BudgetBytes(8<<20))
 	check(err)
 	stream, err := store.Stream("log", spillway.StreamCreate)
 	check(err)

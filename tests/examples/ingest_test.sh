@@ -31,14 +31,15 @@ equal() { [[ $1 == "$2" ]] || { echo "got '$1', want '$2'" >&3; false; }; }
 value() { sed -n "s/^$1\t//p" table | tr -d ','; }
 nothing_left() { equal "$(ls -A "$TMPDIR")" ""; }
 
-# same_lines name records file...: the files once, through both programs.
+# same_lines name records file...: the files once, through both programs and both tiers.
 same_lines() {
   local name=$1 records=$2 program bytes
   shift 2
   bytes=$(cat "$@" | tr -d '\n' | wc -c)
-  for program in "$ingest" "$sqlite_ingest"; do
+  for program in "$ingest" "$ingest --tier sqlite" "$sqlite_ingest"; do
     rm -f table copy
-    check "$name: exit code" "$program" --budget 256K --table table --copy copy "$@" >out 2>err
+    # shellcheck disable=SC2086 # a program and its options
+    check "$name: exit code" $program --budget 256K --table table --copy copy "$@" >out 2>err
     check "$name: records" equal "$(value records)" "$records"
     check "$name: bytes" equal "$(value bytes)" "$bytes"
     check "$name: the same bytes" cmp copy <(cat "$@")
@@ -116,7 +117,6 @@ refuses 64 "--budget takes a number" --budget 12X plain
 refuses 64 "unrecognized option" --no-such-option plain
 refuses 1 "SPW_ALREADY_EXISTS" --store "$work/kept" plain
 refuses 1 "SPW_INVALID_ARGUMENT" --budget 1 plain
-refuses 1 "SPW_UNSUPPORTED" --tier block plain
 refuses 1 "$work/folder/none/store" --store "$work/folder/none/store" plain
 if ((EUID == 0)); then
   echo "root can read everything: not tried with a file that is not readable"

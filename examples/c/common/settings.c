@@ -28,7 +28,7 @@ static const char kHelp[] =
     "  -m, --budget SIZE       memory for records, such as 64M (default: 32M, or an eighth of the\n"
     "                          files if that is less, so that most records spill; at least 256K)\n"
     "      --budget-records N  records in memory (default: no limit)\n"
-    "      --tier NAME         where records spill to: sqlite (default) or block\n"
+    "      --tier NAME         where records spill to: block (default) or sqlite\n"
     "      --durable WHEN      batch (default): SQLite syncs after each batch; end: once at the "
     "end\n"
     "  -g, --grep WORD         count the records that hold WORD (default: include)\n"
@@ -152,7 +152,7 @@ static void take_option(settings* chosen, int option, const char** list_path) {
 }
 
 void settings_parse(settings* chosen, int argc, char** argv) {
-  *chosen = (settings){.batch = 5000, .word = "include", .tier = "sqlite", .sync_each_batch = true};
+  *chosen = (settings){.batch = 5000, .word = "include", .tier = "block", .sync_each_batch = true};
   const char* name = strrchr(argv[0], '/') != NULL ? strrchr(argv[0], '/') + 1 : argv[0];
   fail_name_program(name);
   const char* list_path = NULL;

@@ -8,12 +8,12 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::exit;
 
-use spillway::{Batch, ColdTier, OpenMode, Options, Store, ViewLimit};
+use spillway::{Batch, OpenMode, Options, Store, ViewLimit};
 
 const BATCH: usize = 1000;
 
 fn open_store(path: &OsString, mode: OpenMode) -> Result<Store, spillway::Error> {
-    Options::new().cold_tier(ColdTier::Sqlite).budget_bytes(8 << 20).mode(mode).open(path)
+    Options::new().budget_bytes(8 << 20).mode(mode).open(path)
 }
 
 /// The lines of all files without their line feeds. They are bytes, and need not be UTF-8.
