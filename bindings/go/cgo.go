@@ -286,19 +286,6 @@ func rawFlush(store storeHandle, level FlushLevel, timeoutMs int64, op opHandle)
 	return c.done(C.spw_store_flush(store, C.int32_t(level), C.int64_t(timeoutMs), op, &c.err))
 }
 
-func rawStoreFile(store storeHandle) (fileHandle, error) {
-	c := newCall()
-	status := C.spw_store_file(store, &c.file, &c.err)
-	file := c.file
-	return file, c.done(status)
-}
-
-func rawStoreCommit(store storeHandle, txn txnHandle, level FlushLevel, timeoutMs int64,
-	op opHandle) error {
-	c := newCall()
-	return c.done(C.spw_store_commit(store, txn, C.int32_t(level), C.int64_t(timeoutMs), op, &c.err))
-}
-
 func rawClear(store storeHandle, stream Stream) error {
 	c := newCall()
 	return c.done(C.spw_store_clear(store, C.uint32_t(stream), &c.err))

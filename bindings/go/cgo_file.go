@@ -1,7 +1,8 @@
 package spillway
 
-// The raw layer of block files: every function, constant and struct of spillway_file.h; those that
-// move whole files stand in cgo_transfer.go. The rules are those of cgo.go.
+// The raw layer of block files: every function, constant and struct of spillway_file.h, and what a
+// store has to do with them; those that move whole files stand in cgo_transfer.go. The rules are
+// those of cgo.go.
 
 /*
 #include <spillway.h>
@@ -71,6 +72,19 @@ func rawFileOpen(path string, options optionsHandle, op opHandle) (fileHandle, e
 	status := C.spw_file_open(bytesOf(path), C.size_t(len(path)), options, op, &c.file, &c.err)
 	file := c.file
 	return file, c.done(status)
+}
+
+func rawStoreFile(store storeHandle) (fileHandle, error) {
+	c := newCall()
+	status := C.spw_store_file(store, &c.file, &c.err)
+	file := c.file
+	return file, c.done(status)
+}
+
+func rawStoreCommit(store storeHandle, txn txnHandle, level FlushLevel, timeoutMs int64,
+	op opHandle) error {
+	c := newCall()
+	return c.done(C.spw_store_commit(store, txn, C.int32_t(level), C.int64_t(timeoutMs), op, &c.err))
 }
 
 func rawFileClose(file fileHandle, flags uint32) error {
