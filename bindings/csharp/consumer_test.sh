@@ -60,6 +60,13 @@ readonly chapters=$'chapter/1: Hello\nchapter/2: world'
 expect "$chapters" "$(cd "$work" && dotnet first/out-second/first.dll)" "the second program"
 expect "$chapters" "$(cd "$work" && first/out-second/first)" "the same once more, without dotnet"
 
+# The third, of both in one file, goes on with the store of the first.
+readme_program third
+build first.csproj -o out-third
+(cd "$work" && rm first.spw* && dotnet first/out/first.dll >first.out)
+expect "3 records" "$(cd "$work" && dotnet first/out-third/first.dll)" "the third program"
+expect "4 records" "$(cd "$work" && first/out-third/first)" "the same without dotnet"
+
 # A library that is not there, or not one, is explained.
 message=$(SPW_LIBRARY_PATH=/nowhere/libspillway.so dotnet out/first.dll 2>&1 || true)
 [[ $message == *DllNotFoundException*'SPW_LIBRARY_PATH is set to "/nowhere/libspillway.so"'* ]] ||

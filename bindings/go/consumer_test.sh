@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bindings/go/consumer_test.sh build-folder: installs the library, copies the module away from here,
 # vendors it into a stranger's module as README.md says, builds and runs that, shared and static:
-# the program with records and the one with blocks.
+# the program with records, the one with blocks and the one with both.
 set -euo pipefail
 readonly here=$(cd "$(dirname "$0")" && pwd)
 readonly build=$(cd "${1:?"usage: consumer_test.sh build-folder"}" && pwd)
@@ -23,18 +23,19 @@ program() { # n
 
 # The module as it is shipped: what is in the folder.
 cp -r "$here" "$work/spillway"
-mkdir -p "$work/first/blocks"
+mkdir -p "$work/first/blocks" "$work/first/both"
 cd "$work/first"
 program 1 >main.go
 program 2 >blocks/main.go
+program 3 >both/main.go
 "$go" mod init first >/dev/null 2>&1
 "$go" mod edit -require spillway@v0.0.0 -replace spillway=../spillway
 "$go" mod vendor
 rm -r "$work/spillway" # from here on, what was vendored has to do
 
-check() { # folder: runs its two programs twice, with a new store and a new block file
+check() { # folder: runs two of its programs twice, with a new store and a new block file, then the third
   rm -f first.*
-  { "$1/first" && "$1/first" && "$1/blocks" && "$1/blocks"; } >"$1.out"
+  { "$1/first" && "$1/first" && "$1/blocks" && "$1/blocks" && "$1/both"; } >"$1.out"
   diff "$1.out" - <<EXPECTED
 0: Hello,
 1: world
@@ -46,6 +47,7 @@ chapter/1: Hello,
 chapter/2: world!
 chapter/1: Hello,
 chapter/2: world!world!
+5 records
 EXPECTED
   echo "ok: $1"
 }

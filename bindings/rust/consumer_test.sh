@@ -49,12 +49,13 @@ program() { # number
 mkdir "$temp/stranger/src/bin"
 program 1 >"$temp/stranger/src/main.rs"
 program 2 >"$temp/stranger/src/bin/blocks.rs"
+program 3 >"$temp/stranger/src/bin/both.rs"
 
 cd "$temp/stranger"
 try() { # name command..., which the program's name ends
   local name=$1 program output
   shift
-  for program in stranger blocks; do
+  for program in stranger blocks both; do
     rm -f first.*
     output=$("$@$program")
     [[ $output == "${prints[$program]}" ]] || { echo "$name, $program: printed: $output"; exit 1; }
@@ -62,8 +63,9 @@ try() { # name command..., which the program's name ends
     echo "$name, $program: ok"
   done
 }
-declare -rA makes=([stranger]=first.spw [blocks]=first.blocks)
-declare -rA prints=([stranger]=$'0: Hello\n1: world' [blocks]=$'chapter/1: Hello\nchapter/2: world')
+declare -rA makes=([stranger]=first.spw [blocks]=first.blocks [both]=first.spw)
+declare -rA prints=([stranger]=$'0: Hello\n1: world' [blocks]=$'chapter/1: Hello\nchapter/2: world'
+  [both]='1 records')
 export CARGO_TARGET_DIR=$temp/shared
 command -v pkg-config >/dev/null || export SPW_LIB_DIR=$libdir
 try "cargo run, shared library" cargo run --quiet --offline --bin=
