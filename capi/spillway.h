@@ -69,7 +69,7 @@ typedef struct spw_txn spw_txn;
 #define SPW_READONLY 13        /* the store, the file or its disk cannot be written */
 #define SPW_IO 14              /* the operating system failed; see spw_error_os_code */
 #define SPW_CORRUPT 15         /* bytes on disk are damaged; nothing was repaired or deleted */
-#define SPW_TRIMMED 16         /* the records were dropped on request (clear) */
+#define SPW_TRIMMED 16         /* the records were dropped on request (trim, clear) */
 #define SPW_UNSUPPORTED 17     /* unknown option, flag or feature of this version */
 #define SPW_FORKED 18          /* called in a child process of the one that opened the handle */
 #define SPW_INTERNAL 19        /* a defect of the library */
@@ -340,6 +340,32 @@ spw_status spw_store_commit(spw_store* store, spw_txn* txn, int32_t level, int64
  * NOT_FOUND: no such stream. IO, CORRUPT: writing has ended. */
 spw_status spw_store_clear(spw_store* store, uint32_t stream, spw_error** err);
 
+/* The three trims drop the oldest records of a stream, hot and cold, and leave the others as they
+ * are. Sequence numbers go on. A reader at a record that is gone gets TRIMMED. Memory comes back in
+ * whole segments (a 64th of the budget): one that is trimmed in part stays, and what it takes
+ * counts as resident, until all of its records are gone. Durable with the next flush, after which
+ * the space on disk comes back in the background; a crash before that may bring the records back.
+ * NOT_FOUND: no such stream. IO, CORRUPT: writing has ended. Any thread; with others that add, trim
+ * or read meanwhile each counts what it dropped itself. */
+
+/* Drops all records below begin_seq. At or below the stream's begin: OK, nothing happens.
+ * INVALID_ARGUMENT: above its tail. */
+spw_status spw_store_trim(spw_store* store, uint32_t stream, uint64_t begin_seq, spw_error** err);
+
+/* Drops the longest prefix of records whose times are all below `time`; of times that do not ascend
+ * the first one that is not ends it. *begin_seq (may be NULL) gets where the stream begins then.
+ * Reads what it drops, as a cursor would, and CORRUPT and IO also mean that this failed; nothing
+ * was dropped then. INVALID_ARGUMENT: the stream has no times. */
+spw_status spw_store_trim_time(spw_store* store, uint32_t stream, int64_t time, uint64_t* begin_seq,
+                               spw_error** err);
+
+/* Drops as few of the oldest records as leave at most bytes_most payload bytes of those that are
+ * there when the call begins. *begin_seq (may be NULL) gets where the stream begins then. Reads the
+ * sizes of what it leaves, as a cursor would, and CORRUPT and IO also mean that this failed;
+ * nothing was dropped then. */
+spw_status spw_store_trim_bytes(spw_store* store, uint32_t stream, uint64_t bytes_most,
+                                uint64_t* begin_seq, spw_error** err);
+
 /* Changes a live option of the store (SPW_ALL) or of a stream while it is in use. NOT_FOUND: no
  * such stream. UNSUPPORTED: unknown key, or not live. A lower budget takes effect by spilling;
  * nothing is dropped. */
@@ -348,97 +374,6 @@ spw_status spw_store_set_i64(spw_store* store, uint32_t stream, int32_t key, int
 /* What an option is now: SPW_AUTO is answered with the number chosen. */
 spw_status spw_store_get_i64(const spw_store* store, uint32_t stream, int32_t key, int64_t* value,
                              spw_error** err);
-
-/* ---- Statistics and events ---- */
-
-/* The caller sets struct_size; the library fills what fits. Counters since open unless noted.
- * records_live == records_unspilled + records_cold, and bytes_resident == bytes_unspilled +
- * bytes_clean + bytes_free, in a store at rest. */
-typedef struct spw_stats {
-  uint32_t struct_size;
-  uint32_t flags; /* 0 */
-  uint64_t streams;
-  uint64_t batches_added;
-  uint64_t records_added;
-  uint64_t payload_bytes_added;
-  uint64_t records_live;      /* now, in all streams */
-  uint64_t records_unspilled; /* now, in memory only */
-  uint64_t records_cold;      /* now, in the cold tier (some also in memory) */
-  uint64_t records_resident;  /* now, in memory: unspilled and clean; what the budget limits */
-  uint64_t records_resident_peak;
-  uint64_t bytes_unspilled; /* now; memory of records that are not yet in the cold tier */
-  uint64_t bytes_clean;     /* now; memory of records that are also in the cold tier */
-  uint64_t bytes_free;      /* now; memory kept for reuse */
-  uint64_t bytes_resident;  /* now; the sum of the three, never above bytes_hard */
-  uint64_t bytes_resident_peak;
-  uint64_t bytes_pinned; /* now; what only cursors' views and detached batches hold; on top */
-  uint64_t bytes_soft;   /* the budget; UINT64_MAX: none */
-  uint64_t bytes_hard;
-  uint64_t records_soft;
-  uint64_t records_hard;
-  uint64_t spills; /* commits to the cold tier */
-  uint64_t records_spilled;
-  uint64_t payload_bytes_spilled;
-  uint64_t spill_ns_last; /* how long the last spill took */
-  uint64_t spill_ns_total;
-  uint64_t spill_errors;
-  uint64_t adders_waiting; /* now; adds that wait at the hard limit */
-  uint64_t waits;          /* adds that had to wait there, each counted when its wait ended */
-  uint64_t wait_ns_total;
-  uint64_t wait_ns_max;
-  uint64_t adds_refused; /* WOULD_BLOCK, TIMEOUT, CANCELLED or FULL at the hard limit */
-  uint64_t records_cleared;
-  uint64_t evictions;       /* clean segments dropped from memory */
-  uint64_t cold_reads;      /* reads of the cold tier */
-  uint64_t cold_bytes_read; /* payload bytes decoded by them */
-  uint64_t checksum_errors;
-  uint64_t cold_file_bytes; /* now; size of the cold tier's files */
-  uint64_t events_lost;     /* overwritten before they were drained */
-  uint64_t health;          /* spw_status: SPW_OK, SPW_FULL (tried again), or what ended writing */
-} spw_stats;
-
-/* Lock-free and O(1): may be called at any rate. */
-spw_status spw_store_stats(const spw_store* store, spw_stats* out, spw_error** err);
-
-/* begin_seq <= spilled_seq <= tail_seq; count == tail_seq - begin_seq. Each only ever goes up. */
-typedef struct spw_stream_stats {
-  uint32_t struct_size;
-  uint32_t flags;       /* SPW_STREAM_HAS_TIMES */
-  uint64_t begin_seq;   /* first record there is */
-  uint64_t spilled_seq; /* all below are on the device */
-  uint64_t tail_seq;    /* what the next record gets */
-  uint64_t records_resident;
-  uint64_t bytes_unspilled;
-} spw_stream_stats;
-#define SPW_STREAM_HAS_TIMES UINT32_C(1)
-
-/* NOT_FOUND: no such stream. */
-spw_status spw_store_stream_stats(const spw_store* store, uint32_t stream, spw_stream_stats* out,
-                                  spw_error** err);
-
-#define SPW_EVENT_BLOCKED 1     /* an add waited: value = ns, count = records */
-#define SPW_EVENT_SPILL_BEGIN 2 /* value = payload bytes, count = records */
-#define SPW_EVENT_SPILL_END 3   /* value = ns, count = records */
-#define SPW_EVENT_ERROR 4       /* a spill failed: code, value = errno */
-#define SPW_EVENT_RECOVERED 5   /* spilling goes on after FULL */
-#define SPW_EVENT_CORRUPT 6     /* damaged records met: seq and count tell which */
-
-typedef struct spw_event {
-  uint32_t kind;   /* SPW_EVENT_* */
-  uint32_t stream; /* or SPW_ALL */
-  int32_t code;    /* spw_status */
-  uint32_t reserved;
-  uint64_t time_ns; /* since 1970, UTC */
-  uint64_t seq;     /* or SPW_SEQ_NONE */
-  uint64_t count;
-  uint64_t value;
-} spw_event;
-
-/* Drains the oldest events: fills up to `cap` elements of event_size bytes each
- * (sizeof(spw_event)), *count says how many. The last 256 are kept; stats' events_lost counts the
- * others. */
-spw_status spw_store_events(spw_store* store, spw_event* events, size_t event_size, size_t cap,
-                            size_t* count, spw_error** err);
 
 /* ---- Cursors and batches ---- */
 
@@ -491,7 +426,7 @@ spw_status spw_cursor_range(const spw_cursor* cursor, uint64_t* begin, uint64_t*
  * SPW_NO_LIMIT), at least one record if there is one, even one above max_bytes. count 0: the end. A
  * view is valid until the next call of next, seek or free on this cursor. timeout_ms and op bound a
  * wait in follow mode; a snapshot cursor never waits. TRIMMED: the records at the position were
- * cleared (the message names the range). CORRUPT, IO: they cannot be read. After an error every
+ * trimmed (the message names the range). CORRUPT, IO: they cannot be read. After an error every
  * next returns it again, and the cursor goes on only from an explicit seek: it never skips in
  * silence. CANCELLED. */
 spw_status spw_cursor_next(spw_cursor* cursor, uint64_t max_records, uint64_t max_bytes,
@@ -515,5 +450,6 @@ void spw_batch_free(spw_batch* batch);
 #endif
 
 #include "spillway_file.h"
+#include "spillway_stats.h"
 
 #endif /* SPILLWAY_H */

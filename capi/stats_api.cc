@@ -37,6 +37,7 @@ void FillCounters(const Counters& counters, spw_stats* stats) {
   stats->wait_ns_max = get(counters.wait_ns_max);
   stats->adds_refused = get(counters.adds_refused);
   stats->records_cleared = get(counters.records_cleared);
+  stats->records_trimmed = get(counters.records_trimmed);
   stats->cold_reads = get(counters.cold_reads);
   stats->cold_bytes_read = get(counters.cold_bytes_read);
 }

@@ -47,6 +47,19 @@ Status AddBatch(const StoreCall& call, uint32_t stream, const RecordBatch& batch
   return {};
 }
 
+// What the trims have in common that search for where they end.
+template <class Body>
+spw_status TrimBy(spw_store* store, uint64_t* begin_seq, spw_error** err, Body&& body) {
+  return Guard(err, [&]() -> Status {
+    uint64_t begin = SPW_SEQ_NONE;
+    uint64_t* const place = begin_seq != nullptr ? begin_seq : &begin;
+    *place = SPW_SEQ_NONE;
+    StoreCall call;
+    SPW_RETURN_IF_ERROR(call.Enter(store));
+    return body(call, place);
+  });
+}
+
 }  // namespace
 
 extern "C" {
@@ -281,6 +294,28 @@ spw_status spw_store_clear(spw_store* store, uint32_t stream, spw_error** err) {
     StoreCall call;
     SPW_RETURN_IF_ERROR(call.Enter(store));
     return call->Clear(stream);
+  });
+}
+
+spw_status spw_store_trim(spw_store* store, uint32_t stream, uint64_t begin_seq, spw_error** err) {
+  return Guard(err, [&]() -> Status {
+    StoreCall call;
+    SPW_RETURN_IF_ERROR(call.Enter(store));
+    return call->Trim(stream, begin_seq);
+  });
+}
+
+spw_status spw_store_trim_time(spw_store* store, uint32_t stream, int64_t time, uint64_t* begin_seq,
+                               spw_error** err) {
+  return TrimBy(store, begin_seq, err, [&](const StoreCall& call, uint64_t* begin) {
+    return call->TrimByTime(stream, time, begin);
+  });
+}
+
+spw_status spw_store_trim_bytes(spw_store* store, uint32_t stream, uint64_t bytes_most,
+                                uint64_t* begin_seq, spw_error** err) {
+  return TrimBy(store, begin_seq, err, [&](const StoreCall& call, uint64_t* begin) {
+    return call->TrimByBytes(stream, bytes_most, begin);
   });
 }
 

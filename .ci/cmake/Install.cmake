@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/spillway)
 
-install(FILES spillway.h spillway_file.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES spillway.h spillway_stats.h spillway_file.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS spillway EXPORT spillway LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT spillway FILE spillwayTargets.cmake NAMESPACE spillway:: DESTINATION ${package_dir})
 if(TARGET spw_archive)

@@ -1,8 +1,8 @@
 package spillway
 
-// The raw layer: every function, constant and struct of spillway.h, and nothing else. This file and
-// cgo_file.go and cgo_transfer.go, for block files, are the only ones that speak C; their functions
-// take and give plain Go values. Rules:
+// The raw layer: every function, constant and struct of spillway.h, and nothing else. This file,
+// cgo_stats.go, and cgo_file.go and cgo_transfer.go, for block files, are the only ones that speak C;
+// their functions take and give plain Go values. Rules:
 //  - Flat arguments only: no C pointer is ever stored in Go memory that C is shown, but for `call`,
 //    `cursorCall` and `listCall`, and no Go pointer is ever stored in C.
 //  - What C writes to lies in `call`, which is pooled: a local variable would be moved to the heap
@@ -28,7 +28,6 @@ type (
 	batchHandle   = *C.spw_batch
 	opHandle      = *C.spw_op
 	optionsHandle = *C.spw_options
-	statsStruct   = C.spw_stats
 )
 
 // The constants of the header; the public ones are defined from these, with their comments.
@@ -291,6 +290,25 @@ func rawClear(store storeHandle, stream Stream) error {
 	return c.done(C.spw_store_clear(store, C.uint32_t(stream), &c.err))
 }
 
+func rawTrim(store storeHandle, stream Stream, beginSeq uint64) error {
+	c := newCall()
+	return c.done(C.spw_store_trim(store, C.uint32_t(stream), C.uint64_t(beginSeq), &c.err))
+}
+
+func rawTrimTime(store storeHandle, stream Stream, time int64) (uint64, error) {
+	c := newCall()
+	status := C.spw_store_trim_time(store, C.uint32_t(stream), C.int64_t(time), &c.a, &c.err)
+	begin := uint64(c.a)
+	return begin, c.done(status)
+}
+
+func rawTrimBytes(store storeHandle, stream Stream, bytesMost uint64) (uint64, error) {
+	c := newCall()
+	status := C.spw_store_trim_bytes(store, C.uint32_t(stream), C.uint64_t(bytesMost), &c.a, &c.err)
+	begin := uint64(c.a)
+	return begin, c.done(status)
+}
+
 func rawSet(store storeHandle, stream Stream, key Key, value int64) error {
 	c := newCall()
 	return c.done(C.spw_store_set_i64(store, C.uint32_t(stream), C.int32_t(key), C.int64_t(value),
@@ -302,101 +320,6 @@ func rawGet(store storeHandle, stream Stream, key Key) (int64, error) {
 	status := C.spw_store_get_i64(store, C.uint32_t(stream), C.int32_t(key), &c.time, &c.err)
 	value := int64(c.time)
 	return value, c.done(status)
-}
-
-// ---- Statistics and events ----
-
-func rawStats(store storeHandle) (Stats, error) {
-	c := newCall()
-	from := C.spw_stats{struct_size: C.sizeof_spw_stats}
-	err := c.done(C.spw_store_stats(store, &from, &c.err))
-	return statsOf(&from), err
-}
-
-func statsOf(from *statsStruct) Stats {
-	return Stats{
-		Flags:               uint32(from.flags),
-		Streams:             uint64(from.streams),
-		BatchesAdded:        uint64(from.batches_added),
-		RecordsAdded:        uint64(from.records_added),
-		PayloadBytesAdded:   uint64(from.payload_bytes_added),
-		RecordsLive:         uint64(from.records_live),
-		RecordsUnspilled:    uint64(from.records_unspilled),
-		RecordsCold:         uint64(from.records_cold),
-		RecordsResident:     uint64(from.records_resident),
-		RecordsResidentPeak: uint64(from.records_resident_peak),
-		BytesUnspilled:      uint64(from.bytes_unspilled),
-		BytesClean:          uint64(from.bytes_clean),
-		BytesFree:           uint64(from.bytes_free),
-		BytesResident:       uint64(from.bytes_resident),
-		BytesResidentPeak:   uint64(from.bytes_resident_peak),
-		BytesPinned:         uint64(from.bytes_pinned),
-		BytesSoft:           uint64(from.bytes_soft),
-		BytesHard:           uint64(from.bytes_hard),
-		RecordsSoft:         uint64(from.records_soft),
-		RecordsHard:         uint64(from.records_hard),
-		Spills:              uint64(from.spills),
-		RecordsSpilled:      uint64(from.records_spilled),
-		PayloadBytesSpilled: uint64(from.payload_bytes_spilled),
-		SpillLast:           nanoseconds(uint64(from.spill_ns_last)),
-		SpillTotal:          nanoseconds(uint64(from.spill_ns_total)),
-		SpillErrors:         uint64(from.spill_errors),
-		AddersWaiting:       uint64(from.adders_waiting),
-		Waits:               uint64(from.waits),
-		WaitTotal:           nanoseconds(uint64(from.wait_ns_total)),
-		WaitMax:             nanoseconds(uint64(from.wait_ns_max)),
-		AddsRefused:         uint64(from.adds_refused),
-		RecordsCleared:      uint64(from.records_cleared),
-		Evictions:           uint64(from.evictions),
-		ColdReads:           uint64(from.cold_reads),
-		ColdBytesRead:       uint64(from.cold_bytes_read),
-		ChecksumErrors:      uint64(from.checksum_errors),
-		ColdFileBytes:       uint64(from.cold_file_bytes),
-		EventsLost:          uint64(from.events_lost),
-		Health:              Code(from.health),
-	}
-}
-
-func rawStreamStats(store storeHandle, stream Stream) (StreamStats, error) {
-	c := newCall()
-	from := C.spw_stream_stats{struct_size: C.sizeof_spw_stream_stats}
-	if err := c.done(C.spw_store_stream_stats(store, C.uint32_t(stream), &from, &c.err)); err != nil {
-		return StreamStats{}, err
-	}
-	return StreamStats{
-		HasTimes:        from.flags&C.SPW_STREAM_HAS_TIMES != 0,
-		BeginSeq:        uint64(from.begin_seq),
-		SpilledSeq:      uint64(from.spilled_seq),
-		TailSeq:         uint64(from.tail_seq),
-		RecordsResident: uint64(from.records_resident),
-		BytesUnspilled:  uint64(from.bytes_unspilled),
-	}, nil
-}
-
-// rawEvents drains at most `most` events.
-func rawEvents(store storeHandle, most int) ([]Event, error) {
-	c := newCall()
-	from := make([]C.spw_event, most)
-	status := C.spw_store_events(store, unsafe.SliceData(from), C.sizeof_spw_event, C.size_t(most),
-		&c.size, &c.err)
-	from = from[:c.size]
-	if err := c.done(status); err != nil {
-		return nil, err
-	}
-	events := make([]Event, len(from))
-	for i := range from {
-		each := &from[i]
-		events[i] = Event{
-			Kind:   EventKind(each.kind),
-			Stream: Stream(each.stream),
-			Code:   Code(each.code),
-			Time:   unixNanoseconds(uint64(each.time_ns)),
-			Seq:    uint64(each.seq),
-			Count:  uint64(each.count),
-			Value:  uint64(each.value),
-		}
-	}
-	return events, nil
 }
 
 // ---- Cursors and batches ----

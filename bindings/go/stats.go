@@ -47,6 +47,7 @@ type Stats struct {
 	ColdFileBytes       uint64 // now; size of the cold tier's files
 	EventsLost          uint64 // overwritten before they were drained
 	Health              Code   // 0, ErrFull (tried again), or what ended writing
+	RecordsTrimmed      uint64 // by the trims; those of a clear are in RecordsCleared
 }
 
 // Stats gives the counters. Any goroutine, at any rate: it takes no lock.

@@ -13,6 +13,7 @@ struct Counters {
   std::atomic<uint64_t> payload_bytes_added{0};
   std::atomic<uint64_t> records_live{0};  // now
   std::atomic<uint64_t> records_cleared{0};
+  std::atomic<uint64_t> records_trimmed{0};
   std::atomic<uint64_t> adds_refused{0};
   std::atomic<uint64_t> waits{0};
   std::atomic<uint64_t> wait_ns_total{0};

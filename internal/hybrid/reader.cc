@@ -37,7 +37,7 @@ class Pinned {
 
 Status Reader::Trimmed(const Stream& stream, uint64_t seq) {
   return {Code::kTrimmed, "stream '" + stream.name() + "': records " + std::to_string(seq) +
-                              " to " + std::to_string(stream.begin_seq() - 1) + " were cleared"};
+                              " to " + std::to_string(stream.begin_seq() - 1) + " were trimmed"};
 }
 
 Status Reader::Fetch(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64_t decode_bytes,

@@ -5,6 +5,7 @@
 
 #include "internal/cold/block_tier.h"
 #include "internal/cold/sqlite_tier.h"
+#include "internal/hybrid/trim_point.h"
 
 namespace spillway::hybrid {
 
@@ -391,18 +392,64 @@ Status Store::Commit(blockfile::Transaction* txn, blockfile::Level level, int64_
              : spiller_->Flush(cold::Durability::kDevice, {}, Spiller::Flusher::kCaller);
 }
 
-Status Store::Clear(uint32_t stream_id) {
-  base::Result<Stream*> stream = FindStream(stream_id);
-  SPW_RETURN_IF_ERROR(stream.status());
-  if (const Code code = health_code(); code != Code::kOk && !Spiller::retried(code)) {
+// ---- Dropping ----
+
+// A trim is written down with the next run: none comes once writing has ended.
+base::Result<Stream*> Store::FindToTrim(uint32_t id) const {
+  base::Result<Stream*> stream = FindStream(id);
+  if (const Code code = health_code();
+      stream.ok() && code != Code::kOk && !Spiller::retried(code)) {
     return spiller_->health();
   }
-  const uint64_t cleared = stream.value()->Clear();
-  counters_.records_live.fetch_sub(cleared, std::memory_order_relaxed);
-  Count(counters_.records_cleared, cleared);
-  if (spiller_ != nullptr) {
+  return stream;
+}
+
+uint64_t Store::TrimTo(Stream* stream, uint64_t seq, std::atomic<uint64_t>* counter) {
+  const Stream::Trimmed trimmed = stream->TrimTo(seq);
+  counters_.records_live.fetch_sub(trimmed.count, std::memory_order_relaxed);
+  Count(*counter, trimmed.count);
+  if (spiller_ != nullptr && trimmed.count > 0) {
     spiller_->Kick();
   }
+  return trimmed.begin_seq;
+}
+
+Status Store::Clear(uint32_t stream_id) {
+  base::Result<Stream*> stream = FindToTrim(stream_id);
+  SPW_RETURN_IF_ERROR(stream.status());
+  TrimTo(stream.value(), base::kUnlimited, &counters_.records_cleared);
+  return {};
+}
+
+Status Store::Trim(uint32_t stream_id, uint64_t begin_seq) {
+  base::Result<Stream*> stream = FindToTrim(stream_id);
+  SPW_RETURN_IF_ERROR(stream.status());
+  if (const uint64_t tail = stream.value()->tail_seq(); begin_seq > tail) {
+    return base::InvalidArgument("trim to " + std::to_string(begin_seq) + ", but stream '" +
+                                 stream.value()->name() + "' ends at " + std::to_string(tail));
+  }
+  TrimTo(stream.value(), begin_seq, &counters_.records_trimmed);
+  return {};
+}
+
+Status Store::TrimByTime(uint32_t stream_id, int64_t time, uint64_t* begin_seq) {
+  base::Result<Stream*> stream = FindToTrim(stream_id);
+  SPW_RETURN_IF_ERROR(stream.status());
+  if (!stream.value()->has_times()) {
+    return base::InvalidArgument("stream '" + stream.value()->name() + "' has no times");
+  }
+  const base::Result<uint64_t> seq = TrimPoint(reader_.get(), stream.value()).ByTime(time);
+  SPW_RETURN_IF_ERROR(seq.status());
+  *begin_seq = TrimTo(stream.value(), seq.value(), &counters_.records_trimmed);
+  return {};
+}
+
+Status Store::TrimByBytes(uint32_t stream_id, uint64_t bytes_most, uint64_t* begin_seq) {
+  base::Result<Stream*> stream = FindToTrim(stream_id);
+  SPW_RETURN_IF_ERROR(stream.status());
+  const base::Result<uint64_t> seq = TrimPoint(reader_.get(), stream.value()).ByBytes(bytes_most);
+  SPW_RETURN_IF_ERROR(seq.status());
+  *begin_seq = TrimTo(stream.value(), seq.value(), &counters_.records_trimmed);
   return {};
 }
 

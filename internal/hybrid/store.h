@@ -64,6 +64,10 @@ class Store : public std::enable_shared_from_this<Store> {
   base::Status Commit(blockfile::Transaction* txn, blockfile::Level level, int64_t timeout_ms,
                       base::Operation* operation);
   base::Status Clear(uint32_t stream);
+  // See spw_store_trim and its kin; *begin_seq is where the stream begins from now on.
+  base::Status Trim(uint32_t stream, uint64_t begin_seq);
+  base::Status TrimByTime(uint32_t stream, int64_t time, uint64_t* begin_seq);
+  base::Status TrimByBytes(uint32_t stream, uint64_t bytes_most, uint64_t* begin_seq);
 
   // stream nullptr: the store.
   base::Status SetOption(Stream* stream, int32_t key, int64_t value);
@@ -97,6 +101,8 @@ class Store : public std::enable_shared_from_this<Store> {
   base::Status WriteTail(Stream* stream, const record::RecordBatch& batch,
                          const base::Patience& patience, uint64_t* first_seq);
   void CountAdded(const record::RecordBatch& batch);
+  base::Result<Stream*> FindToTrim(uint32_t id) const;
+  uint64_t TrimTo(Stream* stream, uint64_t seq, std::atomic<uint64_t>* counter);
   base::Status EndSpilling(CloseMode mode, const base::Patience& patience, bool* ended);
   base::Patience PatienceFor(int64_t timeout_ms, base::Operation* operation) const;
   void ApplyStreamOptions(Stream* stream, const StreamOptions& options);

@@ -82,12 +82,17 @@ class Stream {
   Place Locate(uint64_t seq, uint64_t end_seq, PinnedColumns* found) const SPW_EXCLUDES(mu_);
 
   // ---- Dropping
-  // O(1) on disk; returns how many records were dropped.
-  uint64_t Clear() SPW_EXCLUDES(mu_);
+  // Drops the records below seq, at the most up to the tail. Their segments go once all of their
+  // records are dropped. O(1) on disk.
+  struct Trimmed {
+    uint64_t count = 0;      // of records
+    uint64_t begin_seq = 0;  // of the stream from now on
+  };
+  Trimmed TrimTo(uint64_t seq) SPW_EXCLUDES(mu_);
   // Drops the oldest segment from memory if it is clean, be it active.
   bool EvictOldest() SPW_EXCLUDES(mu_);
 
-  // How far a stream has come: records, and changes of the catalog (created, cleared).
+  // How far a stream has come: records, and changes of the catalog (created, trimmed).
   struct Position {
     uint64_t seq = 0;
     uint64_t changes = 0;
@@ -191,6 +196,12 @@ class Stream {
   // Takes a segment's records below end_seq, and what it has of a batch that is begun; false if
   // there are none.
   bool AddPieceLocked(const Slot& slot, uint64_t end_seq, Claim* claim) SPW_REQUIRES(mu_);
+  // Watermarks only go up. Under the mutex.
+  static void RaiseTo(std::atomic<uint64_t>& mark, uint64_t value) {
+    if (value > mark.load(std::memory_order_relaxed)) {
+      mark.store(value, std::memory_order_release);
+    }
+  }
   // The first slot that holds a record at or above seq.
   size_t IndexOfLocked(uint64_t seq) const SPW_REQUIRES(mu_);
   // Marks segments that end in (from, to], all of it spilled, as clean.
@@ -210,7 +221,7 @@ class Stream {
   std::atomic<uint64_t> spilled_seq_;
   std::atomic<uint64_t> written_seq_;
   std::atomic<uint64_t> tail_seq_;
-  // Changes of the catalog (created, cleared) that reached the operating system, the device.
+  // Changes of the catalog (created, trimmed) that reached the operating system, the device.
   std::atomic<uint64_t> changes_written_{0};
   std::atomic<uint64_t> changes_spilled_{0};
   std::vector<Slot> slots_ SPW_GUARDED_BY(mu_);

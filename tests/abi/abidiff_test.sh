@@ -17,7 +17,9 @@ command -v abidw >/dev/null || {
 }
 
 # Only what the public headers show, and not where it was built.
-abidw --header-file "$PWD/capi/spillway.h" --header-file "$PWD/capi/spillway_file.h" --drop-private-types --exported-interfaces-only \
+headers=()
+for header in spillway.h spillway_stats.h spillway_file.h; do headers+=(--header-file "$PWD/capi/$header"); done
+abidw "${headers[@]}" --drop-private-types --exported-interfaces-only \
   --no-corpus-path --no-show-locs --no-comp-dir-path --no-elf-needed --type-id-style hash "$library" |
   sed -E "s| path='[^']*/(capi/[^']*)'| path='\1'|" >"$temp/now.xml"
 if [[ ${2-} == update ]]; then

@@ -15,7 +15,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADER = ROOT / "capi" / "spillway.h"
-HEADERS = [HEADER, ROOT / "capi" / "spillway_file.h"]  # the first includes the others
+HEADERS = [HEADER] + [ROOT / "capi" / name for name in ("spillway_stats.h", "spillway_file.h")]  # the first includes the others
 RUST = ROOT / "bindings/rust/spillway-sys/src"
 CSHARP = ROOT / "bindings/csharp/src/Spillway/Native"
 GO = ROOT / "bindings/go"
@@ -261,7 +261,7 @@ CSHARP_CHANGES = [
     ("Structs.cs", r"fixed byte tag\[128\]", "fixed byte tag[120]"),
 ]
 GO_CHANGES = [("cgo.go", r"C\.spw_cursor_seek\(", "C.spw_cursor_sought("), ("cgo.go", r"C\.SPW_OPT_TIMES\b", "10"),
-              ("cgo.go", r"\.records_cleared\b", ".records_live"),
+              ("cgo_stats.go", r"\.records_cleared\b", ".records_live"),
               ("cgo_file.go", r"C\.spw_block_patch\(", "C.spw_block_patched("),
               ("cgo_transfer.go", r"\.bytes_held\b", ".bytes_free"),
               ("cgo_transfer.go", r"C\.spw_reader_seek\(", "C.spw_reader_sought("),

@@ -40,6 +40,13 @@ static void writing_without_a_store(void) {
     CHECK_EQUAL(seq, SPW_SEQ_NONE);
     EXPECT(SPW_INVALID_ARGUMENT, spw_store_flush(bad[i], SPW_FLUSH_DEVICE, 0, NULL, &err));
     EXPECT(SPW_INVALID_ARGUMENT, spw_store_clear(bad[i], stream, &err));
+    EXPECT(SPW_INVALID_ARGUMENT, spw_store_trim(bad[i], stream, 0, &err));
+    seq = 1;
+    EXPECT(SPW_INVALID_ARGUMENT, spw_store_trim_time(bad[i], stream, 0, &seq, &err));
+    CHECK_EQUAL(seq, SPW_SEQ_NONE);
+    seq = 1;
+    EXPECT(SPW_INVALID_ARGUMENT, spw_store_trim_bytes(bad[i], stream, 0, &seq, &err));
+    CHECK_EQUAL(seq, SPW_SEQ_NONE);
     EXPECT(SPW_INVALID_ARGUMENT, spw_store_close(bad[i], 0, 0, NULL, &err));
     EXPECT(SPW_INVALID_ARGUMENT,
            spw_store_set_i64(bad[i], SPW_ALL, SPW_OPT_BUDGET_RECORDS, 5, &err));

@@ -87,7 +87,7 @@ class Walk {
   void Open() {
     ASSERT_EQ(store_.Open(RandomSettings()), SPW_OK);
     NoteLimits();
-    added_ = cleared_ = batches_ = payload_bytes_ = 0;
+    added_ = cleared_ = trimmed_ = batches_ = payload_bytes_ = 0;
     marks_.clear();
     ids_.clear();
   }
@@ -163,8 +163,10 @@ class Walk {
       Flush(SPW_FLUSH_KERNEL);
     } else if (choice < 50) {
       Flush(SPW_FLUSH_DEVICE);
-    } else if (choice < 52) {
+    } else if (choice < 51) {
       Clear();
+    } else if (choice < 52) {
+      Trim();
     } else if (choice < 56) {
       OpenCursorSomewhere();
     } else if (choice < 78) {
@@ -238,6 +240,27 @@ class Walk {
     ASSERT_EQ(store_.Clear(ids_[name]), SPW_OK);
     cleared_ += model_[name].count();
     model_[name].Clear();
+  }
+
+  void Trim() {
+    const std::string name = AnyStream();
+    ModelStream& model = model_[name];
+    const uint64_t seq = random_.Between(model.begin_seq, model.tail_seq());
+    ASSERT_EQ(store_.Trim(ids_[name], model.tail_seq() + 1), SPW_INVALID_ARGUMENT);
+    ASSERT_EQ(store_.Trim(ids_[name], seq), SPW_OK);
+    trimmed_ += seq - model.begin_seq;
+    model.TrimTo(seq);
+    const uint64_t most = random_.Below(100 << 10);
+    uint64_t begin = model.tail_seq();
+    for (uint64_t room = most;
+         begin > model.begin_seq && model.records[begin - 1].payload.size() <= room;) {
+      room -= model.records[--begin].payload.size();
+    }
+    uint64_t found = 0;
+    ASSERT_EQ(spw_store_trim_bytes(store_.handle(), ids_[name], most, &found, nullptr), SPW_OK);
+    ASSERT_EQ(found, begin);
+    trimmed_ += begin - model.begin_seq;
+    model.TrimTo(begin);
   }
 
   void ChangeBudget() {
@@ -400,6 +423,7 @@ class Walk {
     EXPECT_EQ(stats.batches_added, batches_);
     EXPECT_EQ(stats.payload_bytes_added, payload_bytes_);
     EXPECT_EQ(stats.records_cleared, cleared_);
+    EXPECT_EQ(stats.records_trimmed, trimmed_);
     EXPECT_EQ(stats.records_live, stats.records_unspilled + stats.records_cold);
     EXPECT_EQ(stats.bytes_resident, stats.bytes_unspilled + stats.bytes_clean + stats.bytes_free);
     EXPECT_LE(stats.bytes_resident_peak, bytes_hard_);
@@ -443,31 +467,32 @@ class Walk {
   uint64_t batches_ = 0;
   uint64_t payload_bytes_ = 0;
   uint64_t cleared_ = 0;
+  uint64_t trimmed_ = 0;
 };
-
-void RunWalk(uint64_t seed, Walk::Where where, uint64_t steps) {
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  Walk(seed, where).Run(steps);
-}
 
 constexpr uint64_t kSteps = 4000;
 
+void RunWalk(uint64_t seed, Walk::Where where) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Walk(seed, where).Run(kSteps);
+}
+
 TEST(StoreModelTest, HoldsWhatVectorsHoldWhileItSpillsAllTheTime) {
   for (uint64_t seed = 1; seed <= 5; ++seed) {
-    ASSERT_NO_FATAL_FAILURE(RunWalk(seed, Walk::Where::kDisk, kSteps));
+    ASSERT_NO_FATAL_FAILURE(RunWalk(seed, Walk::Where::kDisk));
   }
 }
 
 TEST(StoreModelTest, HoldsWhatVectorsHoldFromAFreshSeed) {
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
   const uint64_t seed = TestSeed("StoreModelTest", static_cast<uint64_t>(now));
-  RunWalk(seed, Walk::Where::kDisk, kSteps);
-  RunWalk(seed, Walk::Where::kMemory, kSteps);
+  RunWalk(seed, Walk::Where::kDisk);
+  RunWalk(seed, Walk::Where::kMemory);
 }
 
 TEST(StoreModelTest, HoldsWhatVectorsHoldInMemoryOnly) {
   for (uint64_t seed = 1; seed <= 3; ++seed) {
-    ASSERT_NO_FATAL_FAILURE(RunWalk(seed, Walk::Where::kMemory, kSteps));
+    ASSERT_NO_FATAL_FAILURE(RunWalk(seed, Walk::Where::kMemory));
   }
 }
 

@@ -31,10 +31,10 @@ void ModelStream::Add(const Records& batch) {
   }
 }
 
-void ModelStream::Clear() {
-  if (count() > 0) {
-    begin_seq = tail_seq();
-    clears.push_back(begin_seq);
+void ModelStream::TrimTo(uint64_t seq) {
+  if (seq > begin_seq) {
+    begin_seq = seq;
+    trims.push_back({begin_seq, tail_seq()});
   }
 }
 
@@ -58,13 +58,13 @@ AssertionResult ModelStream::MayBecome(const Promise& promise, uint64_t begin,
   if (tail < promise.tail_seq || begin < promise.begin_seq) {
     return failure("less than was promised");
   }
-  if (begin != promise.begin_seq &&
-      std::find(clears.begin(), clears.end(), begin) == clears.end()) {
-    return failure("begins where nothing was cleared");
+  const auto begins_here = [&](const Promise& trim) { return trim.begin_seq == begin; };
+  if (begin != promise.begin_seq && std::none_of(trims.begin(), trims.end(), begins_here)) {
+    return failure("begins where nothing was trimmed");
   }
-  for (const uint64_t clear : clears) {
-    if (tail > clear && begin < clear) {
-      return failure("has what came after a clear, and what was cleared");
+  for (const Promise& trim : trims) {
+    if (tail > trim.tail_seq && begin < trim.begin_seq) {
+      return failure("has what came after a trim, and what was trimmed");
     }
   }
   if (tail != begin && !std::binary_search(batch_ends.begin(), batch_ends.end(), tail)) {
@@ -76,11 +76,8 @@ AssertionResult ModelStream::MayBecome(const Promise& promise, uint64_t begin,
 void ModelStream::Become(uint64_t begin, uint64_t tail) {
   begin_seq = begin;
   records.resize(tail);
-  const auto drop_above = [](std::vector<uint64_t>* seqs, uint64_t limit) {
-    std::erase_if(*seqs, [&](uint64_t seq) { return seq > limit; });
-  };
-  drop_above(&batch_ends, tail);
-  drop_above(&clears, begin);
+  std::erase_if(batch_ends, [&](uint64_t seq) { return seq > tail; });
+  std::erase_if(trims, [&](const Promise& trim) { return trim.begin_seq > begin; });
   kernel = device = {begin, tail};
 }
 

@@ -29,14 +29,15 @@ struct ModelStream {
   uint64_t begin_seq = 0;
   Records records;                   // by sequence number; those below begin_seq too
   std::vector<uint64_t> batch_ends;  // ascending
-  std::vector<uint64_t> clears;      // where the stream began after each clear, ascending
+  std::vector<Promise> trims;        // the stream's range after each trim or clear, ascending
   Promise kernel;                    // survives the process
   Promise device;                    // survives a power cut
 
   uint64_t tail_seq() const { return records.size(); }
   uint64_t count() const { return tail_seq() - begin_seq; }
   void Add(const Records& batch);
-  void Clear();
+  void Clear() { TrimTo(tail_seq()); }
+  void TrimTo(uint64_t seq);
   void Flushed(int32_t level);
 
   // Whether it may be found with this range after everything but a promise was lost.

@@ -81,6 +81,9 @@ class TestStore {
     return spw_store_flush(handle_, level, timeout_ms, op, nullptr);
   }
   spw_status Clear(uint32_t stream) { return spw_store_clear(handle_, stream, nullptr); }
+  spw_status Trim(uint32_t stream, uint64_t begin_seq) {
+    return spw_store_trim(handle_, stream, begin_seq, nullptr);
+  }
   spw_status Set(uint32_t stream, int32_t key, int64_t value) {
     return spw_store_set_i64(handle_, stream, key, value, nullptr);
   }

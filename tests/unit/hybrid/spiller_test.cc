@@ -151,7 +151,7 @@ TEST(SpillerTest, FullDiskIsForgottenWhenNothingIsLeftToWrite) {
   EXPECT_EQ(bench.Flush(Durability::kDevice, Long()).code(), Code::kFull);
   bench.tier.Hold();
   bench.tier.AwaitHeld(1);
-  stream->Clear();
+  stream->TrimTo(UINT64_MAX);
   bench.tier.Heal();
   bench.tier.Release();
   AwaitEvent(&bench, EventKind::kRecovered);
@@ -295,7 +295,7 @@ TEST(SpillerTest, ClearDuringASpillIsNotUndoneByIt) {
   bench.tier.Hold();
   std::thread flusher([&] { EXPECT_TRUE(bench.Flush(Durability::kDevice, Long()).ok()); });
   bench.tier.AwaitHeld(1);
-  EXPECT_EQ(stream->Clear(), 20u);
+  EXPECT_EQ(stream->TrimTo(UINT64_MAX).count, 20u);
   ASSERT_TRUE(bench.Add(stream, 3, 10).ok());
   bench.spiller.Kick();
   bench.tier.Release();
@@ -318,7 +318,7 @@ TEST(SpillerTest, FlushToTheDeviceBehindADirectWriterIsNotForgotten) {
   ASSERT_TRUE(stream->EnterDirect(Long()).ok());
   Stream::Claim claim;
   ASSERT_TRUE(stream->ClaimTail(Long(), &claim).ok());
-  stream->Clear();
+  stream->TrimTo(UINT64_MAX);
   std::thread flusher(
       [&] { EXPECT_TRUE(bench.Flush(Durability::kDevice, {Deadline::AfterMs(10'000)}).ok()); });
   const auto flush_other = [&] {

@@ -161,8 +161,8 @@ TEST_F(StreamTest, ClearDuringASpillDropsEverythingAndIsWrittenDownNext) {
   Stream::Claim claim;
   EXPECT_EQ(Claim(3, &claim), "abc");
   Add("d");
-  EXPECT_EQ(stream_.Clear(), 4U);
-  EXPECT_EQ(stream_.Clear(), 0U);
+  EXPECT_EQ(stream_.TrimTo(UINT64_MAX).count, 4U);
+  EXPECT_EQ(stream_.TrimTo(UINT64_MAX).count, 0U);
   EXPECT_EQ(stream_.begin_seq(), 4U);
   EXPECT_GT(budget_->bytes_pinned(), 0U) << "the claim still reads it";
   Spill(claim);
@@ -179,6 +179,54 @@ TEST_F(StreamTest, ClearDuringASpillDropsEverythingAndIsWrittenDownNext) {
   EXPECT_EQ(next.trim->begin_seq, 4U);
   Spill(next);
   EXPECT_EQ(stream_.spilled_seq(), 5U);
+}
+
+TEST_F(StreamTest, ATrimWithinASegmentKeepsItAndCountsWhatIsLeft) {
+  Add("abcdef");
+  Stream::Claim claim;
+  EXPECT_EQ(Claim(2, &claim), "ab");
+  Spill(claim);
+  EXPECT_EQ(stream_.TrimTo(1).count, 1U);  // below what is spilled
+  EXPECT_EQ(budget_->total().records_unspilled(), 4U);
+  const Stream::Trimmed trimmed = stream_.TrimTo(4);
+  EXPECT_EQ(trimmed.count, 3U);
+  EXPECT_EQ(trimmed.begin_seq, 4U);
+  EXPECT_EQ(stream_.TrimTo(3).count, 0U);
+  EXPECT_EQ(stream_.spilled_seq(), 4U);
+  EXPECT_EQ(stream_.written_seq(), 4U);
+  EXPECT_EQ(budget_->total().records_unspilled(), 2U);
+  EXPECT_EQ(budget_->total().records_resident(), 6U) << "the segment is still there";
+  EXPECT_EQ(Read(0), "....ef");
+  Stream::Claim rest;
+  EXPECT_EQ(Claim(6, &rest), "ef");
+  EXPECT_EQ(rest.trim->begin_seq, 4U);
+  Spill(rest);
+  EXPECT_EQ(budget_->total().records_unspilled(), 0U);
+  EXPECT_EQ(budget_->total().bytes_unspilled(), 0U) << "all that is left of it is clean";
+}
+
+TEST_F(StreamTest, ATrimDuringASpillCountsEachRecordOnce) {
+  Add("abc");
+  Add("DEF", 30'000);  // a segment of their own
+  Stream::Claim claim;
+  EXPECT_EQ(Claim(6, &claim), "abcDEF");
+  EXPECT_EQ(stream_.TrimTo(5).count, 5U);
+  EXPECT_EQ(budget_->total().records_unspilled(), 1U);
+  Add("g");
+  Spill(claim);
+  EXPECT_EQ(stream_.spilled_seq(), 6U);
+  EXPECT_EQ(budget_->total().records_unspilled(), 1U);
+  Stream::Claim failed;
+  EXPECT_EQ(Claim(7, &failed), "g");
+  EXPECT_EQ(failed.trim->begin_seq, 5U);
+  EXPECT_EQ(stream_.TrimTo(7).count, 2U);
+  stream_.EndClaim(failed, false);
+  EXPECT_EQ(budget_->total().records_unspilled(), 0U);
+  Stream::Claim last;
+  EXPECT_EQ(Claim(7, &last), "") << "only the trim is left to be written";
+  EXPECT_EQ(last.trim->begin_seq, 7U);
+  Spill(last);
+  EXPECT_TRUE(stream_.Reached(stream_.position(), cold::Durability::kDevice));
 }
 
 TEST_F(StreamTest, AViewOfAnEvictedSegmentKeepsItsBytesAndIsCountedAsPinned) {

@@ -121,6 +121,9 @@ public readonly struct StoreStatistics
     /// <summary>Now: bytes of the cold tier's files.</summary>
     public ulong ColdFileBytes => _stats.cold_file_bytes;
 
+    /// <summary>Records dropped by trims; those of a clear are in RecordsCleared.</summary>
+    public ulong RecordsTrimmed => _stats.records_trimmed;
+
     /// <summary>Events overwritten before they were drained.</summary>
     public ulong EventsLost => _stats.events_lost;
 

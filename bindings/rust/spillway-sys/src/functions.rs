@@ -151,6 +151,26 @@ extern "C" {
         stream: u32,
         err: *mut *mut spw_error,
     ) -> spw_status;
+    pub fn spw_store_trim(
+        store: *mut spw_store,
+        stream: u32,
+        begin_seq: u64,
+        err: *mut *mut spw_error,
+    ) -> spw_status;
+    pub fn spw_store_trim_time(
+        store: *mut spw_store,
+        stream: u32,
+        time: i64,
+        begin_seq: *mut u64,
+        err: *mut *mut spw_error,
+    ) -> spw_status;
+    pub fn spw_store_trim_bytes(
+        store: *mut spw_store,
+        stream: u32,
+        bytes_most: u64,
+        begin_seq: *mut u64,
+        err: *mut *mut spw_error,
+    ) -> spw_status;
     pub fn spw_store_set_i64(
         store: *mut spw_store,
         stream: u32,

@@ -65,6 +65,7 @@ offsets! {
         cold_file_bytes: 288,
         events_lost: 296,
         health: 304,
+        records_trimmed: 312,
     }
     spw_stream_stats {
         struct_size: 0,

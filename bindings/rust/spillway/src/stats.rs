@@ -119,6 +119,8 @@ stats! {
     cold_file_bytes,
     /// Events overwritten before they were drained.
     events_lost,
+    /// Records dropped by the trims; those of a clear are in `records_cleared`.
+    records_trimmed,
 }
 
 pub(crate) fn trouble(status: i32) -> Option<ErrorKind> {

@@ -138,6 +138,18 @@ internal static partial class NativeMethods
     internal static unsafe partial int spw_store_clear(nint store, uint stream, nint* err);
 
     [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_trim(
+        nint store, uint stream, ulong begin_seq, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_trim_time(
+        nint store, uint stream, long time, ulong* begin_seq, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_trim_bytes(
+        nint store, uint stream, ulong bytes_most, ulong* begin_seq, nint* err);
+
+    [LibraryImport(Library)]
     internal static unsafe partial int spw_store_set_i64(
         nint store, uint stream, int key, long value, nint* err);
 

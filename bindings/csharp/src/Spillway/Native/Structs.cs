@@ -54,6 +54,7 @@ internal unsafe struct spw_stats
     internal ulong cold_file_bytes;
     internal ulong events_lost;
     internal ulong health;
+    internal ulong records_trimmed;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -1,0 +1,109 @@
+/* What a record store tells about itself: statistics and events. Included by spillway.h, whose
+ * conventions hold; do not include it alone.
+ */
+#ifndef SPILLWAY_STATS_H
+#define SPILLWAY_STATS_H
+
+#ifndef SPILLWAY_H
+#error "include spillway.h"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The caller sets struct_size; the library fills what fits. Counters since open unless noted.
+ * records_live == records_unspilled + records_cold, and bytes_resident == bytes_unspilled +
+ * bytes_clean + bytes_free, in a store at rest. */
+typedef struct spw_stats {
+  uint32_t struct_size;
+  uint32_t flags; /* 0 */
+  uint64_t streams;
+  uint64_t batches_added;
+  uint64_t records_added;
+  uint64_t payload_bytes_added;
+  uint64_t records_live;      /* now, in all streams */
+  uint64_t records_unspilled; /* now, in memory only */
+  uint64_t records_cold;      /* now, in the cold tier (some also in memory) */
+  uint64_t records_resident;  /* now, in memory: unspilled and clean; what the budget limits */
+  uint64_t records_resident_peak;
+  uint64_t bytes_unspilled; /* now; memory of records that are not yet in the cold tier */
+  uint64_t bytes_clean;     /* now; memory of records that are also in the cold tier */
+  uint64_t bytes_free;      /* now; memory kept for reuse */
+  uint64_t bytes_resident;  /* now; the sum of the three, never above bytes_hard */
+  uint64_t bytes_resident_peak;
+  uint64_t bytes_pinned; /* now; what only cursors' views and detached batches hold; on top */
+  uint64_t bytes_soft;   /* the budget; UINT64_MAX: none */
+  uint64_t bytes_hard;
+  uint64_t records_soft;
+  uint64_t records_hard;
+  uint64_t spills; /* commits to the cold tier */
+  uint64_t records_spilled;
+  uint64_t payload_bytes_spilled;
+  uint64_t spill_ns_last; /* how long the last spill took */
+  uint64_t spill_ns_total;
+  uint64_t spill_errors;
+  uint64_t adders_waiting; /* now; adds that wait at the hard limit */
+  uint64_t waits;          /* adds that had to wait there, each counted when its wait ended */
+  uint64_t wait_ns_total;
+  uint64_t wait_ns_max;
+  uint64_t adds_refused; /* WOULD_BLOCK, TIMEOUT, CANCELLED or FULL at the hard limit */
+  uint64_t records_cleared;
+  uint64_t evictions;       /* clean segments dropped from memory */
+  uint64_t cold_reads;      /* reads of the cold tier */
+  uint64_t cold_bytes_read; /* payload bytes decoded by them */
+  uint64_t checksum_errors;
+  uint64_t cold_file_bytes; /* now; size of the cold tier's files */
+  uint64_t events_lost;     /* overwritten before they were drained */
+  uint64_t health;          /* spw_status: SPW_OK, SPW_FULL (tried again), or what ended writing */
+  uint64_t records_trimmed; /* by the three trims; clear counts in records_cleared */
+} spw_stats;
+
+/* Lock-free and O(1): may be called at any rate. */
+spw_status spw_store_stats(const spw_store* store, spw_stats* out, spw_error** err);
+
+/* begin_seq <= spilled_seq <= tail_seq; count == tail_seq - begin_seq. Each only ever goes up. */
+typedef struct spw_stream_stats {
+  uint32_t struct_size;
+  uint32_t flags;       /* SPW_STREAM_HAS_TIMES */
+  uint64_t begin_seq;   /* first record there is */
+  uint64_t spilled_seq; /* all below are on the device */
+  uint64_t tail_seq;    /* what the next record gets */
+  uint64_t records_resident;
+  uint64_t bytes_unspilled;
+} spw_stream_stats;
+#define SPW_STREAM_HAS_TIMES UINT32_C(1)
+
+/* NOT_FOUND: no such stream. */
+spw_status spw_store_stream_stats(const spw_store* store, uint32_t stream, spw_stream_stats* out,
+                                  spw_error** err);
+
+#define SPW_EVENT_BLOCKED 1     /* an add waited: value = ns, count = records */
+#define SPW_EVENT_SPILL_BEGIN 2 /* value = payload bytes, count = records */
+#define SPW_EVENT_SPILL_END 3   /* value = ns, count = records */
+#define SPW_EVENT_ERROR 4       /* a spill failed: code, value = errno */
+#define SPW_EVENT_RECOVERED 5   /* spilling goes on after FULL */
+#define SPW_EVENT_CORRUPT 6     /* damaged records met: seq and count tell which */
+
+typedef struct spw_event {
+  uint32_t kind;   /* SPW_EVENT_* */
+  uint32_t stream; /* or SPW_ALL */
+  int32_t code;    /* spw_status */
+  uint32_t reserved;
+  uint64_t time_ns; /* since 1970, UTC */
+  uint64_t seq;     /* or SPW_SEQ_NONE */
+  uint64_t count;
+  uint64_t value;
+} spw_event;
+
+/* Drains the oldest events: fills up to `cap` elements of event_size bytes each
+ * (sizeof(spw_event)), *count says how many. The last 256 are kept; stats' events_lost counts the
+ * others. */
+spw_status spw_store_events(spw_store* store, spw_event* events, size_t event_size, size_t cap,
+                            size_t* count, spw_error** err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SPILLWAY_STATS_H */
