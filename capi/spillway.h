@@ -180,8 +180,17 @@ void spw_error_free(spw_error* error);
 #define SPW_OPEN_EXISTING 2 /* SPW_NOT_FOUND if there is none */
 #define SPW_OPEN_NEW 3      /* SPW_ALREADY_EXISTS if there is one */
 
-#define SPW_WHEN_FULL_BLOCK 1 /* wait for room, up to the timeout of the call */
-#define SPW_WHEN_FULL_FAIL 2  /* SPW_WOULD_BLOCK at once */
+/* Wait for room, up to the timeout of the call: until records are spilled, in a store in memory
+ * only until a trim or clear. */
+#define SPW_WHEN_FULL_BLOCK 1
+#define SPW_WHEN_FULL_FAIL 2 /* SPW_WOULD_BLOCK at once */
+/* The batch is dropped: the add returns SPW_OK at once with *first_seq SPW_SEQ_NONE, and it is
+ * counted (records_dropped, SPW_EVENT_DROPPED). Also while the disk is full. */
+#define SPW_WHEN_FULL_DROP_NEWEST 3
+/* A ring: the oldest segments of that stream are trimmed until the batch fits, and counted
+ * (records_overwritten, SPW_EVENT_DROPPED); WOULD_BLOCK if other streams hold all of the memory.
+ * Stores in memory only, else SPW_INVALID_ARGUMENT: with a cold tier nothing need be lost. */
+#define SPW_WHEN_FULL_DROP_OLDEST 4
 
 /* Options are a bag of values that are checked together when they are used. One thread at a time.
  */
@@ -206,11 +215,11 @@ spw_status spw_op_new(spw_op** out, spw_error** err);
 /* Makes the call that runs with this op, and every later one, return SPW_CANCELLED as soon as it
  * can. Lock-free, idempotent. Not for signal handlers. NULL is a no-op. */
 void spw_op_cancel(spw_op* op);
-/* Work done and in total of the call that runs or ran last. Records: flush and close of a store,
- * the flush that is a part of spw_store_commit, and that before a batch above the hard limit is
- * added. Bytes, counted as their comments say: vacuum, copy, import, export and verify of a file. 0
- * in total: unknown. Other calls leave both as they were, as does a call that has nothing to tell
- * yet. Both may be NULL. */
+/* Work done and in total of the call that runs or ran last. Records: flush, settle and close of a
+ * store, the flush that is a part of spw_store_commit, and that before a batch above the hard limit
+ * is added. Bytes, counted as their comments say: vacuum, copy, import, export and verify of a
+ * file. 0 in total: unknown. Other calls leave both as they were, as does a call that has nothing
+ * to tell yet. Both may be NULL. */
 void spw_op_progress(const spw_op* op, uint64_t* done, uint64_t* total);
 void spw_op_free(spw_op* op);
 
@@ -271,14 +280,15 @@ spw_status spw_store_stream_name(const spw_store* store, uint32_t stream, char* 
  * has `count` entries for a stream with times and is NULL for one without. Everything is copied
  * before the call returns. count 0 is OK and adds nothing (*first_seq is then SPW_SEQ_NONE).
  * At the hard limit the stream's SPW_OPT_WHEN_FULL decides: wait up to timeout_ms
- * (SPW_WAIT_DEFAULT, SPW_NO_WAIT, SPW_WAIT_FOREVER or milliseconds), or WOULD_BLOCK. Waiting adders
- * are served in the order they came. *first_seq other than SPW_SEQ_NONE means admitted; any error
- * means that nothing was added. Nothing is promised about durability. A batch that is larger than
- * the hard limit goes straight to the cold tier, after everything before it, while the call waits.
- * NOT_FOUND: no such stream. TOO_BIG: a record above SPW_RECORD_BYTES_MAX (see spw_error_record),
- * or a batch above the hard limit where there is no cold tier or the stream may not wait
- * (SPW_WHEN_FULL_FAIL). WOULD_BLOCK, TIMEOUT, CANCELLED: at the hard limit. FULL: at the hard
- * limit, and the disk is full. IO, CORRUPT: an earlier spill failed, writing has ended. */
+ * (SPW_WAIT_DEFAULT, SPW_NO_WAIT, SPW_WAIT_FOREVER or milliseconds), WOULD_BLOCK, or drop. Waiting
+ * adders are served in the order they came. *first_seq other than SPW_SEQ_NONE means admitted; any
+ * error means that nothing was added. Nothing is promised about durability. A batch that is larger
+ * than the hard limit goes straight to the cold tier, after everything before it, while the call
+ * waits. NOT_FOUND: no such stream. TOO_BIG: a record above SPW_RECORD_BYTES_MAX (see
+ * spw_error_record), or a batch above the hard limit where there is no cold tier or the stream may
+ * not wait (any but SPW_WHEN_FULL_BLOCK). WOULD_BLOCK, TIMEOUT, CANCELLED: at the hard limit. FULL:
+ * at the hard limit, and the disk is full. IO, CORRUPT: an earlier spill failed, writing has ended.
+ */
 spw_status spw_store_add(spw_store* store, uint32_t stream, const void* data, uint64_t data_len,
                          const uint64_t* offsets, size_t count, const int64_t* times,
                          int64_t timeout_ms, spw_op* op, uint64_t* first_seq, spw_error** err);
@@ -334,6 +344,17 @@ spw_status spw_store_file(spw_store* store, spw_file** out, spw_error** err);
  * spw_txn_commit. INVALID_ARGUMENT also for a transaction of another file. */
 spw_status spw_store_commit(spw_store* store, spw_txn* txn, int32_t level, int64_t timeout_ms,
                             spw_op* op, spw_error** err);
+
+/* A flush to the device, after which the memory of all records that are in the cold tier is given
+ * back to the system, and the free memory too: for a store that is to be quiet for a while. Records
+ * can be read and added throughout. Waits, progress and errors as spw_store_flush; after one of
+ * them no memory was given back. What others add meanwhile stays in memory. UNSUPPORTED: a store in
+ * memory only. */
+spw_status spw_store_settle(spw_store* store, int64_t timeout_ms, spw_op* op, spw_error** err);
+
+/* Gives the memory that is kept for reuse (stats' bytes_free) back to the system. Does not wait.
+ * Any store; the next adds map fresh memory, which costs more than the copy into it. */
+spw_status spw_store_release_memory(spw_store* store, spw_error** err);
 
 /* Drops all records of a stream; sequence numbers go on. The memory is free at once; the change is
  * durable with the next flush, after which the space on disk comes back in the background.

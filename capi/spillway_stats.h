@@ -57,6 +57,9 @@ typedef struct spw_stats {
   uint64_t events_lost;     /* overwritten before they were drained */
   uint64_t health;          /* spw_status: SPW_OK, SPW_FULL (tried again), or what ended writing */
   uint64_t records_trimmed; /* by the three trims; clear counts in records_cleared */
+  uint64_t records_overwritten; /* SPW_WHEN_FULL_DROP_OLDEST: oldest ones, to make room */
+  uint64_t records_dropped;     /* SPW_WHEN_FULL_DROP_NEWEST: never added, so in no other counter */
+  uint64_t batches_dropped;     /* their batches */
 } spw_stats;
 
 /* Lock-free and O(1): may be called at any rate. */
@@ -84,6 +87,9 @@ spw_status spw_store_stream_stats(const spw_store* store, uint32_t stream, spw_s
 #define SPW_EVENT_ERROR 4       /* a spill failed: code, value = errno */
 #define SPW_EVENT_RECOVERED 5   /* spilling goes on after FULL */
 #define SPW_EVENT_CORRUPT 6     /* damaged records met: seq and count tell which */
+/* count records were dropped at the hard limit: from seq on with SPW_WHEN_FULL_DROP_OLDEST; with
+ * DROP_NEWEST seq is SPW_SEQ_NONE, for they never had a number. */
+#define SPW_EVENT_DROPPED 7
 
 typedef struct spw_event {
   uint32_t kind;   /* SPW_EVENT_* */

@@ -38,6 +38,9 @@ void FillCounters(const Counters& counters, spw_stats* stats) {
   stats->adds_refused = get(counters.adds_refused);
   stats->records_cleared = get(counters.records_cleared);
   stats->records_trimmed = get(counters.records_trimmed);
+  stats->records_overwritten = get(counters.records_overwritten);
+  stats->records_dropped = get(counters.records_dropped);
+  stats->batches_dropped = get(counters.batches_dropped);
   stats->cold_reads = get(counters.cold_reads);
   stats->cold_bytes_read = get(counters.cold_bytes_read);
 }

@@ -289,6 +289,26 @@ spw_status spw_store_commit(spw_store* store, spw_txn* txn, int32_t level, int64
   });
 }
 
+spw_status spw_store_settle(spw_store* store, int64_t timeout_ms, spw_op* op, spw_error** err) {
+  return Guard(err, [&]() -> Status {
+    StoreCall call;
+    SPW_RETURN_IF_ERROR(call.Enter(store));
+    SPW_RETURN_IF_ERROR(CheckTimeout(timeout_ms));
+    OpCall op_call;
+    SPW_RETURN_IF_ERROR(op_call.Enter(op));
+    return call->Settle(timeout_ms, op_call.get());
+  });
+}
+
+spw_status spw_store_release_memory(spw_store* store, spw_error** err) {
+  return Guard(err, [&]() -> Status {
+    StoreCall call;
+    SPW_RETURN_IF_ERROR(call.Enter(store));
+    call->ReleaseMemory();
+    return {};
+  });
+}
+
 spw_status spw_store_clear(spw_store* store, uint32_t stream, spw_error** err) {
   return Guard(err, [&]() -> Status {
     StoreCall call;

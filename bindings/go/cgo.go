@@ -57,12 +57,15 @@ const (
 	tierBlockFile, tierSQLite           = C.SPW_TIER_BLOCK_FILE, C.SPW_TIER_SQLITE
 	openCreate, openExisting, openNew   = C.SPW_OPEN_CREATE, C.SPW_OPEN_EXISTING, C.SPW_OPEN_NEW
 	whenFullBlock, whenFullFail         = C.SPW_WHEN_FULL_BLOCK, C.SPW_WHEN_FULL_FAIL
+	whenFullDropNewest                  = C.SPW_WHEN_FULL_DROP_NEWEST
+	whenFullDropOldest                  = C.SPW_WHEN_FULL_DROP_OLDEST
 	closeDiscard                        = C.SPW_CLOSE_DISCARD
 	streamCreate, streamMustCreate      = C.SPW_STREAM_CREATE, C.SPW_STREAM_MUST_CREATE
 	flushKernel, flushDevice            = C.SPW_FLUSH_KERNEL, C.SPW_FLUSH_DEVICE
 	eventBlocked, eventError            = C.SPW_EVENT_BLOCKED, C.SPW_EVENT_ERROR
 	eventSpillBegin, eventSpillEnd      = C.SPW_EVENT_SPILL_BEGIN, C.SPW_EVENT_SPILL_END
 	eventRecovered, eventCorrupt        = C.SPW_EVENT_RECOVERED, C.SPW_EVENT_CORRUPT
+	eventDropped                        = C.SPW_EVENT_DROPPED
 	scanReverse, scanFollow, scanByTime = C.SPW_SCAN_REVERSE, C.SPW_SCAN_FOLLOW, C.SPW_SCAN_TIME_RANGE
 )
 
@@ -283,6 +286,16 @@ func rawGather(store storeHandle, stream Stream, seqs []uint64) (batchHandle, er
 func rawFlush(store storeHandle, level FlushLevel, timeoutMs int64, op opHandle) error {
 	c := newCall()
 	return c.done(C.spw_store_flush(store, C.int32_t(level), C.int64_t(timeoutMs), op, &c.err))
+}
+
+func rawSettle(store storeHandle, timeoutMs int64, op opHandle) error {
+	c := newCall()
+	return c.done(C.spw_store_settle(store, C.int64_t(timeoutMs), op, &c.err))
+}
+
+func rawReleaseMemory(store storeHandle) error {
+	c := newCall()
+	return c.done(C.spw_store_release_memory(store, &c.err))
 }
 
 func rawClear(store storeHandle, stream Stream) error {

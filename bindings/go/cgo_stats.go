@@ -61,6 +61,9 @@ func statsOf(from *statsStruct) Stats {
 		EventsLost:          uint64(from.events_lost),
 		Health:              Code(from.health),
 		RecordsTrimmed:      uint64(from.records_trimmed),
+		RecordsOverwritten:  uint64(from.records_overwritten),
+		RecordsDropped:      uint64(from.records_dropped),
+		BatchesDropped:      uint64(from.batches_dropped),
 	}
 }
 

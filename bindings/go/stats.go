@@ -48,6 +48,9 @@ type Stats struct {
 	EventsLost          uint64 // overwritten before they were drained
 	Health              Code   // 0, ErrFull (tried again), or what ended writing
 	RecordsTrimmed      uint64 // by the trims; those of a clear are in RecordsCleared
+	RecordsOverwritten  uint64 // the oldest ones of rings, dropped to make room
+	RecordsDropped      uint64 // refused and dropped at the hard limit; never added
+	BatchesDropped      uint64 // their batches
 }
 
 // Stats gives the counters. Any goroutine, at any rate: it takes no lock.

@@ -25,7 +25,7 @@ constexpr Range kRanges[] = {
     {Option::kTimeoutMs, "SPW_OPT_TIMEOUT_MS", 0, kNoEnd},
     {Option::kColdTier, "SPW_OPT_COLD_TIER", 1, 2},
     {Option::kOpen, "SPW_OPT_OPEN", 1, 4},
-    {Option::kWhenFull, "SPW_OPT_WHEN_FULL", 1, 2},
+    {Option::kWhenFull, "SPW_OPT_WHEN_FULL", 1, 4},
     {Option::kTimes, "SPW_OPT_TIMES", 0, 1},
     {Option::kFileChecksum, "SPW_OPT_FILE_CHECKSUM", 1, 2},
     {Option::kFileDirtyBytes, "SPW_OPT_FILE_DIRTY_BYTES", kMiB, kNoEnd},

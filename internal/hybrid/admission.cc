@@ -10,6 +10,10 @@ using base::Code;
 using base::Status;
 using Attempt = memory::MemoryBudget::Attempt;
 
+static WhenFull PolicyOf(const Stream& stream) {
+  return static_cast<WhenFull>(stream.when_full.load(std::memory_order_relaxed));
+}
+
 Status Admission::Reserve(Stream* stream, const memory::Request& request,
                           const std::vector<uint64_t>& own_arenas, const base::Patience& patience,
                           memory::Reservation* reservation) {
@@ -31,9 +35,15 @@ Status Admission::Reserve(Stream* stream, const memory::Request& request,
                                    std::to_string(request.bytes()) +
                                    " bytes of memory, more than the hard limit"};
       case Attempt::kWait: {
+        const WhenFull when_full = PolicyOf(*stream);
+        if (when_full == WhenFull::kDropOldest && DropOldest(stream)) {
+          break;
+        }
         const Status status = Wait(stream, request, patience, &grant);
         if (!status.ok()) {
-          Count(parts_.counters->adds_refused);
+          if (when_full != WhenFull::kDropNewest) {
+            Count(parts_.counters->adds_refused);
+          }
           return status;
         }
         return reservation->Fill(request, &grant, own_arenas);
@@ -42,12 +52,29 @@ Status Admission::Reserve(Stream* stream, const memory::Request& request,
   }
 }
 
+// False: the stream has nothing in memory that could make room.
+bool Admission::DropOldest(Stream* stream) {
+  const uint64_t end_seq = stream->oldest_end_seq();
+  const Stream::Trimmed dropped = stream->TrimTo(end_seq);
+  parts_.counters->records_live.fetch_sub(dropped.count, std::memory_order_relaxed);
+  Count(parts_.counters->records_overwritten, dropped.count);
+  if (dropped.count > 0) {  // else another adder was quicker
+    parts_.events->Post({.kind = EventKind::kDropped,
+                         .stream = stream->id(),
+                         .seq = dropped.begin_seq - dropped.count,
+                         .count = dropped.count});
+  }
+  return end_seq > 0;
+}
+
 Status Admission::Wait(Stream* stream, const memory::Request& request,
                        const base::Patience& patience, memory::Grant* grant) {
   if (patience.deadline.no_wait()) {
     if (parts_.spiller != nullptr) {
       parts_.spiller->Kick();
-      if (parts_.spiller->health_code() != Code::kOk) {
+      const Code code = parts_.spiller->health_code();
+      if (code != Code::kOk &&
+          !(Spiller::retried(code) && PolicyOf(*stream) == WhenFull::kDropNewest)) {
         return parts_.spiller->health();
       }
     }

@@ -1,5 +1,5 @@
 // Lets batches in under the budget: takes what is free, gives clean memory back, waits for the
-// spiller, or refuses.
+// spiller, drops the oldest records of a ring, or refuses.
 //
 // Thread-safe. A wait ends with room, a deadline, a cancel, or a verdict (closed, disk full,
 // writing ended); then nothing is held.
@@ -34,6 +34,7 @@ class Admission {
                        memory::Reservation* reservation);
 
  private:
+  bool DropOldest(Stream* stream);
   base::Status Wait(Stream* stream, const memory::Request& request, const base::Patience& patience,
                     memory::Grant* grant);
 

@@ -14,6 +14,9 @@ struct Counters {
   std::atomic<uint64_t> records_live{0};  // now
   std::atomic<uint64_t> records_cleared{0};
   std::atomic<uint64_t> records_trimmed{0};
+  std::atomic<uint64_t> records_overwritten{0};
+  std::atomic<uint64_t> records_dropped{0};
+  std::atomic<uint64_t> batches_dropped{0};
   std::atomic<uint64_t> adds_refused{0};
   std::atomic<uint64_t> waits{0};
   std::atomic<uint64_t> wait_ns_total{0};

@@ -19,6 +19,7 @@ enum class EventKind : uint32_t {
   kError = 4,
   kRecovered = 5,
   kCorrupt = 6,
+  kDropped = 7,
 };
 
 inline constexpr uint32_t kAllStreams = UINT32_MAX;

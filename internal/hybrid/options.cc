@@ -36,6 +36,7 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   // hang.
   const WhenFull when_full = in_memory ? WhenFull::kFail : WhenFull::kBlock;
   out->when_full = static_cast<WhenFull>(get(Option::kWhenFull, static_cast<int64_t>(when_full)));
+  SPW_RETURN_IF_ERROR(CheckWhenFull(out->when_full, in_memory));
   for (const Option key :
        {Option::kColdTier, Option::kOpen, Option::kLowPercent, Option::kSpillsInFlight}) {
     if (in_memory && given.Get(key).has_value()) {
@@ -45,7 +46,16 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   return {};
 }
 
-Status StreamOptions::Parse(const Options* options, StreamOptions* out) {
+Status CheckWhenFull(WhenFull when_full, bool in_memory) {
+  return when_full == WhenFull::kDropOldest && !in_memory
+             ? base::InvalidArgument(
+                   "SPW_WHEN_FULL_DROP_OLDEST is for stores in memory only: here the oldest "
+                   "records "
+                   "are spilled to make room, and not lost")
+             : Status();
+}
+
+Status StreamOptions::Parse(const Options* options, bool in_memory, StreamOptions* out) {
   if (options == nullptr) {
     return {};
   }
@@ -57,6 +67,7 @@ Status StreamOptions::Parse(const Options* options, StreamOptions* out) {
   }
   if (const auto value = options->Get(Option::kWhenFull)) {
     out->when_full = static_cast<WhenFull>(*value);
+    SPW_RETURN_IF_ERROR(CheckWhenFull(*out->when_full, in_memory));
   }
   if (const auto value = options->Get(Option::kBudgetBytes)) {
     if (*value == kAuto) {

@@ -18,7 +18,7 @@ using base::Options;
 
 enum class ColdTierKind : int64_t { kUnset = 0, kBlockFile = 1, kSqlite = 2 };
 enum class OpenPolicy : int64_t { kCreate = 1, kExisting = 2, kNew = 3 };
-enum class WhenFull : int64_t { kBlock = 1, kFail = 2 };
+enum class WhenFull : int64_t { kBlock = 1, kFail = 2, kDropNewest = 3, kDropOldest = 4 };
 
 inline constexpr int64_t kNoLimit = INT64_MAX;      // SPW_UNLIMITED
 inline constexpr int64_t kWaitDefault = -1;         // SPW_WAIT_DEFAULT
@@ -47,8 +47,12 @@ struct StreamOptions {
   std::optional<uint64_t> budget_bytes;
   std::optional<uint64_t> budget_records;
 
-  static base::Status Parse(const Options* options, StreamOptions* out);
+  // `options` may be null.
+  static base::Status Parse(const Options* options, bool in_memory, StreamOptions* out);
 };
+
+// kInvalidArgument for a policy that would lose records of a store with a cold tier.
+base::Status CheckWhenFull(WhenFull when_full, bool in_memory);
 
 // SPW_UNLIMITED, SPW_AUTO and a number of bytes as a limit of the budget.
 uint64_t BudgetBytes(int64_t value);

@@ -25,6 +25,15 @@ bool Residency::EvictOne(Stream* only) {
   return false;
 }
 
+void Residency::EvictAll() {
+  streams_->ForEach([&](Stream* stream) {
+    const uint64_t end_seq = stream->tail_seq();
+    while (stream->EvictOldest(end_seq)) {
+      evictions_.fetch_add(1, std::memory_order_relaxed);
+    }
+  });
+}
+
 void Residency::EvictWhileNeeded() {
   while (budget_->should_evict() && EvictOne(nullptr)) {
   }

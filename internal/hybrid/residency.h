@@ -21,6 +21,8 @@ class Residency {
   bool EvictOne(Stream* only);
   // Drops clean segments while the budget asks for it.
   void EvictWhileNeeded();
+  // Drops all clean segments that are there now.
+  void EvictAll();
 
   uint64_t evictions() const { return evictions_.load(std::memory_order_relaxed); }
 

@@ -204,7 +204,7 @@ bool Store::Abandon() {
 base::Result<uint32_t> Store::StreamId(const std::string& name, const Options* options,
                                        StreamMode mode) {
   StreamOptions parsed;
-  SPW_RETURN_IF_ERROR(StreamOptions::Parse(options, &parsed));
+  SPW_RETURN_IF_ERROR(StreamOptions::Parse(options, in_memory_, &parsed));
   Stream* stream = streams_.Find(name);
   if (stream == nullptr && mode == StreamMode::kExisting) {
     return Status(Code::kNotFound, "no stream '" + name + "'");
@@ -266,14 +266,24 @@ Status Store::Add(uint32_t stream_id, const record::RecordBatch& batch, int64_t 
   if (batch.count() == 0) {
     return {};
   }
-  const bool may_wait =
-      stream->when_full.load(std::memory_order_relaxed) == static_cast<int64_t>(WhenFull::kBlock);
+  const auto when_full = static_cast<WhenFull>(stream->when_full.load(std::memory_order_relaxed));
+  const bool may_wait = when_full == WhenFull::kBlock;
   const base::Patience patience = PatienceFor(may_wait ? timeout_ms : 0, operation);
   const Status status = AddToMemory(stream, batch, patience, first_seq);
   if (status.code() == Code::kTooBig && spiller_ != nullptr && may_wait) {
     return AddAroundMemory(stream, batch, patience, first_seq);
   }
+  if (status.code() == Code::kWouldBlock && when_full == WhenFull::kDropNewest) {
+    CountDropped(*stream, batch);
+    return {};
+  }
   return status;
+}
+
+void Store::CountDropped(const Stream& stream, const record::RecordBatch& batch) {
+  Count(counters_.batches_dropped);
+  Count(counters_.records_dropped, batch.count());
+  events_.Post({.kind = EventKind::kDropped, .stream = stream.id(), .count = batch.count()});
 }
 
 Status Store::AddToMemory(Stream* stream, const record::RecordBatch& batch,
@@ -390,6 +400,13 @@ Status Store::Commit(blockfile::Transaction* txn, blockfile::Level level, int64_
   return level < blockfile::Level::kDevice
              ? Status()
              : spiller_->Flush(cold::Durability::kDevice, {}, Spiller::Flusher::kCaller);
+}
+
+Status Store::Settle(int64_t timeout_ms, base::Operation* operation) {
+  SPW_RETURN_IF_ERROR(Flush(cold::Durability::kDevice, timeout_ms, operation));
+  residency_.EvictAll();
+  ReleaseMemory();
+  return {};
 }
 
 // ---- Dropping ----

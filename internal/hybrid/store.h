@@ -63,6 +63,10 @@ class Store : public std::enable_shared_from_this<Store> {
   // See spw_store_commit.
   base::Status Commit(blockfile::Transaction* txn, blockfile::Level level, int64_t timeout_ms,
                       base::Operation* operation);
+
+  // A flush to the device after which the memory of all that was flushed is given back.
+  base::Status Settle(int64_t timeout_ms, base::Operation* operation);
+  void ReleaseMemory() { budget_->ReleaseFree(); }
   base::Status Clear(uint32_t stream);
   // See spw_store_trim and its kin; *begin_seq is where the stream begins from now on.
   base::Status Trim(uint32_t stream, uint64_t begin_seq);
@@ -101,6 +105,7 @@ class Store : public std::enable_shared_from_this<Store> {
   base::Status WriteTail(Stream* stream, const record::RecordBatch& batch,
                          const base::Patience& patience, uint64_t* first_seq);
   void CountAdded(const record::RecordBatch& batch);
+  void CountDropped(const Stream& stream, const record::RecordBatch& batch);
   base::Result<Stream*> FindToTrim(uint32_t id) const;
   uint64_t TrimTo(Stream* stream, uint64_t seq, std::atomic<uint64_t>* counter);
   base::Status EndSpilling(CloseMode mode, const base::Patience& patience, bool* ended);

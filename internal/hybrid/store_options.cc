@@ -66,7 +66,7 @@ Status Store::SetOption(Stream* stream, int32_t key, int64_t value) {
     Options one;
     SPW_RETURN_IF_ERROR(one.Set(key, value));
     StreamOptions parsed;
-    SPW_RETURN_IF_ERROR(StreamOptions::Parse(&one, &parsed));
+    SPW_RETURN_IF_ERROR(StreamOptions::Parse(&one, in_memory_, &parsed));
     ApplyStreamOptions(stream, parsed);
   } else if (option == Option::kTimeoutMs) {
     timeout_ms_.store(value, std::memory_order_relaxed);

@@ -267,12 +267,18 @@ Stream::Trimmed Stream::TrimTo(uint64_t seq) {
   return trimmed;
 }
 
-bool Stream::EvictOldest() {
+uint64_t Stream::oldest_end_seq() const {
+  MutexLock lock(mu_);
+  return slots_.empty() ? 0 : slots_.front().segment->end_seq();
+}
+
+bool Stream::EvictOldest(uint64_t end_seq) {
   std::shared_ptr<Segment> evicted;
   uint64_t spilled = 0;
   {
     MutexLock lock(mu_);
-    if (slots_.empty() || !slots_.front().segment->clean()) {
+    if (slots_.empty() || !slots_.front().segment->clean() ||
+        slots_.front().segment->first_seq() >= end_seq) {
       return false;
     }
     spilled = spilled_seq_.load(std::memory_order_relaxed);

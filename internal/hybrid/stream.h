@@ -89,8 +89,10 @@ class Stream {
     uint64_t begin_seq = 0;  // of the stream from now on
   };
   Trimmed TrimTo(uint64_t seq) SPW_EXCLUDES(mu_);
-  // Drops the oldest segment from memory if it is clean, be it active.
-  bool EvictOldest() SPW_EXCLUDES(mu_);
+  // Where the oldest segment in memory ends; 0 if there is none.
+  uint64_t oldest_end_seq() const SPW_EXCLUDES(mu_);
+  // Drops the oldest segment from memory if it is clean, be it active, and begins below end_seq.
+  bool EvictOldest(uint64_t end_seq = base::kUnlimited) SPW_EXCLUDES(mu_);
 
   // How far a stream has come: records, and changes of the catalog (created, trimmed).
   struct Position {

@@ -312,6 +312,26 @@ void MemoryBudget::ReleasePinned(Arena arena) {
   ServeLocked();
 }
 
+void MemoryBudget::ReleaseFree() {
+  ArenaList arenas;
+  uint64_t bytes = 0;
+  {
+    MutexLock lock(mu_);
+    for (ArenaList& list : free_) {
+      while (!list.empty()) {
+        Arena arena = list.Pop();
+        bytes += arena.bytes();
+        arenas.Push(std::move(arena));
+      }
+    }
+    Sub(free_bytes_, bytes);
+  }
+  arenas = ArenaList();  // unmapped before anybody else may have its bytes
+  MutexLock lock(mu_);
+  Sub(total_.bytes_resident_, bytes);
+  ServeLocked();
+}
+
 bool MemoryBudget::should_evict() const {
   MutexLock lock(mu_);
   const Limits& limits = total_.limits_;

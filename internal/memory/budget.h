@@ -144,6 +144,9 @@ class MemoryBudget {
   // Counts a charge's bytes as what its `clean` says at this time; call it after every change.
   void Recount(Charge* charge) SPW_EXCLUDES(mu_);
 
+  // Gives the free arenas back to the system.
+  void ReleaseFree() SPW_EXCLUDES(mu_);
+
   // A segment left its stream, with `records` of which `records_unspilled` never reached the cold
   // tier (they were cleared).
   void Release(const Charge& charge, uint64_t records, uint64_t records_unspilled, Arena arena)

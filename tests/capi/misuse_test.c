@@ -40,6 +40,8 @@ static void writing_without_a_store(void) {
     CHECK_EQUAL(seq, SPW_SEQ_NONE);
     EXPECT(SPW_INVALID_ARGUMENT, spw_store_flush(bad[i], SPW_FLUSH_DEVICE, 0, NULL, &err));
     EXPECT(SPW_INVALID_ARGUMENT, spw_store_clear(bad[i], stream, &err));
+    EXPECT(SPW_INVALID_ARGUMENT, spw_store_settle(bad[i], 0, NULL, &err));
+    EXPECT(SPW_INVALID_ARGUMENT, spw_store_release_memory(bad[i], &err));
     EXPECT(SPW_INVALID_ARGUMENT, spw_store_trim(bad[i], stream, 0, &err));
     seq = 1;
     EXPECT(SPW_INVALID_ARGUMENT, spw_store_trim_time(bad[i], stream, 0, &seq, &err));
@@ -181,6 +183,7 @@ static void without_a_place(void) {
   EXPECT(SPW_INVALID_ARGUMENT, spw_batch_view(batch, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_store_flush(store, 0, SPW_NO_WAIT, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_store_flush(store, 3, SPW_NO_WAIT, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_store_settle(store, -5, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_store_close(store, 0, -5, NULL, &err));
   spw_op_progress(op, NULL, NULL);
 }

@@ -44,6 +44,19 @@ TEST(OptionsTest, AMemoryOnlyStoreRefusesWhatItCannotUse) {
   EXPECT_EQ(StoreOptions::Parse(&options, false, &parsed).code(), Code::kUnsupported);
 }
 
+TEST(OptionsTest, OnlyAStoreInMemoryDropsItsOldestRecords) {
+  Options options;
+  ASSERT_TRUE(options.Set(Key(Option::kWhenFull), 4).ok());
+  StoreOptions parsed;
+  EXPECT_TRUE(StoreOptions::Parse(&options, true, &parsed).ok());
+  EXPECT_EQ(parsed.when_full, hybrid::WhenFull::kDropOldest);
+  EXPECT_EQ(StoreOptions::Parse(&options, false, &parsed).code(), Code::kInvalidArgument);
+  hybrid::StreamOptions of_stream;
+  EXPECT_TRUE(hybrid::StreamOptions::Parse(&options, true, &of_stream).ok());
+  EXPECT_EQ(hybrid::StreamOptions::Parse(&options, false, &of_stream).code(),
+            Code::kInvalidArgument);
+}
+
 TEST(CallGateTest, TheCloserWaitsForCallsInsideAndTurnsOthersAway) {
   base::CallGate gate;
   ASSERT_TRUE(gate.Enter());

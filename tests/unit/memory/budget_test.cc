@@ -87,6 +87,29 @@ TEST(MemoryBudgetTest, FreeArenasAreReusedAndGiveWayToOthers) {
   EXPECT_EQ(reservation.CountOf(2 * kArena), 1U);
 }
 
+TEST(MemoryBudgetTest, FreeArenasThatAreReleasedMakeRoomForThoseWhoWait) {
+  MemoryBudget budget(LimitsOf(4, 4));
+  Account account;
+  Grant held;
+  ASSERT_EQ(budget.Try(ArenasFor(&account, 1), true, &held), MemoryBudget::Attempt::kGranted);
+  {
+    Reservation reservation(&budget);
+    Grant grant;
+    const Request request = ArenasFor(&account, 3);
+    ASSERT_EQ(budget.Try(request, true, &grant), MemoryBudget::Attempt::kGranted);
+    ASSERT_TRUE(reservation.Fill(request, &grant, {}).ok());
+  }
+  ASSERT_EQ(budget.bytes_free(), 3 * kArena);
+  budget.ReleaseFree();
+  EXPECT_EQ(budget.bytes_free(), 0U);
+  EXPECT_EQ(budget.total().bytes_resident(), kArena);
+  budget.ReleaseFree();
+  EXPECT_EQ(budget.total().bytes_resident(), kArena);
+  Grant grant;
+  EXPECT_EQ(budget.Try(ArenasFor(&account, 3), true, &grant), MemoryBudget::Attempt::kGranted);
+  EXPECT_TRUE(grant.recycled.empty());
+}
+
 TEST(MemoryBudgetTest, CleanMemoryIsAskedForBeforeTheSoftLimitIsPassed) {
   MemoryBudget budget(LimitsOf(2, 4));
   Account account;

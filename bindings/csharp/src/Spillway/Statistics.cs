@@ -124,6 +124,15 @@ public readonly struct StoreStatistics
     /// <summary>Records dropped by trims; those of a clear are in RecordsCleared.</summary>
     public ulong RecordsTrimmed => _stats.records_trimmed;
 
+    /// <summary>The oldest records of rings, dropped to make room.</summary>
+    public ulong RecordsOverwritten => _stats.records_overwritten;
+
+    /// <summary>Records refused and dropped at the hard limit; never added.</summary>
+    public ulong RecordsDropped => _stats.records_dropped;
+
+    /// <summary>Their batches.</summary>
+    public ulong BatchesDropped => _stats.batches_dropped;
+
     /// <summary>Events overwritten before they were drained.</summary>
     public ulong EventsLost => _stats.events_lost;
 

@@ -146,6 +146,13 @@ extern "C" {
         op: *mut spw_op,
         err: *mut *mut spw_error,
     ) -> spw_status;
+    pub fn spw_store_settle(
+        store: *mut spw_store,
+        timeout_ms: i64,
+        op: *mut spw_op,
+        err: *mut *mut spw_error,
+    ) -> spw_status;
+    pub fn spw_store_release_memory(store: *mut spw_store, err: *mut *mut spw_error) -> spw_status;
     pub fn spw_store_clear(
         store: *mut spw_store,
         stream: u32,

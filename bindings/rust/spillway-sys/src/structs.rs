@@ -56,6 +56,9 @@ pub struct spw_stats {
     pub events_lost: u64,
     pub health: u64,
     pub records_trimmed: u64,
+    pub records_overwritten: u64,
+    pub records_dropped: u64,
+    pub batches_dropped: u64,
 }
 
 #[repr(C)]
@@ -216,7 +219,7 @@ pub struct spw_block_stats {
 const _: () = {
     use core::mem::{align_of, size_of};
     assert!(size_of::<spw_slice>() == 16 && align_of::<spw_slice>() == 8);
-    assert!(size_of::<spw_stats>() == 320 && align_of::<spw_stats>() == 8);
+    assert!(size_of::<spw_stats>() == 344 && align_of::<spw_stats>() == 8);
     assert!(size_of::<spw_stream_stats>() == 48 && align_of::<spw_stream_stats>() == 8);
     assert!(size_of::<spw_event>() == 48 && align_of::<spw_event>() == 8);
     assert!(size_of::<spw_scan>() == 48 && align_of::<spw_scan>() == 8);

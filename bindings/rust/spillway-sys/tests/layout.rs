@@ -66,6 +66,9 @@ offsets! {
         events_lost: 296,
         health: 304,
         records_trimmed: 312,
+        records_overwritten: 320,
+        records_dropped: 328,
+        batches_dropped: 336,
     }
     spw_stream_stats {
         struct_size: 0,

@@ -121,6 +121,12 @@ stats! {
     events_lost,
     /// Records dropped by the trims; those of a clear are in `records_cleared`.
     records_trimmed,
+    /// The oldest records of rings, dropped to make room.
+    records_overwritten,
+    /// Records refused and dropped at the hard limit; never added.
+    records_dropped,
+    /// Their batches.
+    batches_dropped,
 }
 
 pub(crate) fn trouble(status: i32) -> Option<ErrorKind> {

@@ -75,6 +75,8 @@ internal static class Constants
 
     internal const int SPW_WHEN_FULL_BLOCK = 1;
     internal const int SPW_WHEN_FULL_FAIL = 2;
+    internal const int SPW_WHEN_FULL_DROP_NEWEST = 3;
+    internal const int SPW_WHEN_FULL_DROP_OLDEST = 4;
 
     internal const uint SPW_CLOSE_DISCARD = 1;
 
@@ -92,6 +94,7 @@ internal static class Constants
     internal const int SPW_EVENT_ERROR = 4;
     internal const int SPW_EVENT_RECOVERED = 5;
     internal const int SPW_EVENT_CORRUPT = 6;
+    internal const int SPW_EVENT_DROPPED = 7;
 
     internal const uint SPW_SCAN_REVERSE = 1;
     internal const uint SPW_SCAN_FOLLOW = 2;

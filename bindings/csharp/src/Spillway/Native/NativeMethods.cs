@@ -135,6 +135,13 @@ internal static partial class NativeMethods
         nint store, nint txn, int level, long timeout_ms, nint op, nint* err);
 
     [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_settle(
+        nint store, long timeout_ms, nint op, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_release_memory(nint store, nint* err);
+
+    [LibraryImport(Library)]
     internal static unsafe partial int spw_store_clear(nint store, uint stream, nint* err);
 
     [LibraryImport(Library)]

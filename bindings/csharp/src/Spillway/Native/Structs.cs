@@ -55,6 +55,9 @@ internal unsafe struct spw_stats
     internal ulong events_lost;
     internal ulong health;
     internal ulong records_trimmed;
+    internal ulong records_overwritten;
+    internal ulong records_dropped;
+    internal ulong batches_dropped;
 }
 
 [StructLayout(LayoutKind.Sequential)]
