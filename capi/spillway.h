@@ -166,6 +166,19 @@ void spw_error_free(spw_error* error);
 /* stream, fixed when it is created. 1: every record has a time, an int64 that the library does not
  * interpret (nanoseconds since 1970 by convention); 0 (default): none has. */
 #define SPW_OPT_TIMES 10
+/* store, live; not in memory only. How long an added batch may stay not durable, in ms.
+ * SPW_UNLIMITED (default): until a flush or close asks. N: what is not on the device is flushed at
+ * least every N ms, in the background; nothing wakes up while there is nothing. 0: each add returns
+ * only when its batch is on the device; those that add at the same time share the barriers. */
+#define SPW_OPT_SYNC_MS 11
+/* store; not in memory only. 1: full segments are written as soon as there are some, so that a
+ * crash loses less and memory comes back at once; 0 (default): after open not a byte is written
+ * below the soft limit until flush, close or SPW_OPT_SYNC_MS asks. */
+#define SPW_OPT_EAGER 12
+/* store; not in memory only, where no thread could do it (spw_store_release_memory can). Free
+ * memory that nobody has used for so many ms goes back to the system; 0 to SPW_UNLIMITED, default
+ * 10000. */
+#define SPW_OPT_IDLE_MS 13
 
 /* A block file, which may hold blocks of the application's own beside the records: spw_store_file.
  * A block file that is there already becomes a store's. */
@@ -281,8 +294,13 @@ spw_status spw_store_stream_name(const spw_store* store, uint32_t stream, char* 
  * before the call returns. count 0 is OK and adds nothing (*first_seq is then SPW_SEQ_NONE).
  * At the hard limit the stream's SPW_OPT_WHEN_FULL decides: wait up to timeout_ms
  * (SPW_WAIT_DEFAULT, SPW_NO_WAIT, SPW_WAIT_FOREVER or milliseconds), WOULD_BLOCK, or drop. Waiting
- * adders are served in the order they came. *first_seq other than SPW_SEQ_NONE means admitted; any
- * error means that nothing was added. Nothing is promised about durability. A batch that is larger
+ * adders are served in the order they came. Above the soft limit an add that may wait is slowed, in
+ * proportion to how far the spiller is behind, by at most 2 ms and never beyond its timeout.
+ * *first_seq other than SPW_SEQ_NONE means admitted, whatever the status is. An error then says
+ * that the batch is not durable, which only SPW_OPT_SYNC_MS 0 asks for; timeout and cancel apply to
+ * admission alone (CLOSED: the close writes it. FULL: tried again. IO, CORRUPT: writing has ended).
+ * Without that option nothing is promised about durability, and any error means that nothing was
+ * added. A batch that is larger
  * than the hard limit goes straight to the cold tier, after everything before it, while the call
  * waits. NOT_FOUND: no such stream. TOO_BIG: a record above SPW_RECORD_BYTES_MAX (see
  * spw_error_record), or a batch above the hard limit where there is no cold tier or the stream may

@@ -60,6 +60,9 @@ typedef struct spw_stats {
   uint64_t records_overwritten; /* SPW_WHEN_FULL_DROP_OLDEST: oldest ones, to make room */
   uint64_t records_dropped;     /* SPW_WHEN_FULL_DROP_NEWEST: never added, so in no other counter */
   uint64_t batches_dropped;     /* their batches */
+  uint64_t paced; /* adds slowed between the soft and the hard limit; they are not in waits */
+  uint64_t paced_ns_total;
+  uint64_t adders_syncing; /* now; adds that wait for the device (SPW_OPT_SYNC_MS 0) */
 } spw_stats;
 
 /* Lock-free and O(1): may be called at any rate. */

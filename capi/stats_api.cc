@@ -41,6 +41,8 @@ void FillCounters(const Counters& counters, spw_stats* stats) {
   stats->records_overwritten = get(counters.records_overwritten);
   stats->records_dropped = get(counters.records_dropped);
   stats->batches_dropped = get(counters.batches_dropped);
+  stats->paced = get(counters.paced);
+  stats->paced_ns_total = get(counters.paced_ns_total);
   stats->cold_reads = get(counters.cold_reads);
   stats->cold_bytes_read = get(counters.cold_bytes_read);
 }
@@ -83,6 +85,7 @@ spw_status spw_store_stats(const spw_store* store, spw_stats* out, spw_error** e
     FillCounters(call->counters(), &stats);
     FillMemory(*store->store, &stats);
     stats.evictions = call->evictions();
+    stats.adders_syncing = call->adders_syncing();
     const spillway::cold::TierStats tier = call->tier_stats();
     stats.checksum_errors = tier.checksum_errors;
     stats.cold_file_bytes = tier.file_bytes;

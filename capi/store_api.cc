@@ -40,11 +40,12 @@ Status AddBatch(const StoreCall& call, uint32_t stream, const RecordBatch& batch
   OpCall op_call;
   SPW_RETURN_IF_ERROR(op_call.Enter(op));
   uint64_t first = SPW_SEQ_NONE;
-  SPW_RETURN_IF_ERROR(call->Add(stream, batch, timeout_ms, op_call.get(), &first));
+  const Status status = spillway::base::CatchToStatus(
+      [&] { return call->Add(stream, batch, timeout_ms, op_call.get(), &first); });
   if (first_seq != nullptr) {
-    *first_seq = first;
+    *first_seq = first;  // also with an error: then it was admitted and is not durable
   }
-  return {};
+  return status;
 }
 
 // What the trims have in common that search for where they end.

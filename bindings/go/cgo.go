@@ -54,6 +54,9 @@ const (
 	optSpillsInFlight, optTimeoutMs     = C.SPW_OPT_SPILLS_IN_FLIGHT, C.SPW_OPT_TIMEOUT_MS
 	optColdTier, optOpen                = C.SPW_OPT_COLD_TIER, C.SPW_OPT_OPEN
 	optWhenFull, optTimes               = C.SPW_OPT_WHEN_FULL, C.SPW_OPT_TIMES
+	optSyncMs                           = C.SPW_OPT_SYNC_MS
+	optEager                            = C.SPW_OPT_EAGER
+	optIdleMs                           = C.SPW_OPT_IDLE_MS
 	tierBlockFile, tierSQLite           = C.SPW_TIER_BLOCK_FILE, C.SPW_TIER_SQLITE
 	openCreate, openExisting, openNew   = C.SPW_OPEN_CREATE, C.SPW_OPEN_EXISTING, C.SPW_OPEN_NEW
 	whenFullBlock, whenFullFail         = C.SPW_WHEN_FULL_BLOCK, C.SPW_WHEN_FULL_FAIL

@@ -64,6 +64,9 @@ func statsOf(from *statsStruct) Stats {
 		RecordsOverwritten:  uint64(from.records_overwritten),
 		RecordsDropped:      uint64(from.records_dropped),
 		BatchesDropped:      uint64(from.batches_dropped),
+		Paced:               uint64(from.paced),
+		PacedTotal:          nanoseconds(uint64(from.paced_ns_total)),
+		AddersSyncing:       uint64(from.adders_syncing),
 	}
 }
 

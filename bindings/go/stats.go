@@ -51,6 +51,9 @@ type Stats struct {
 	RecordsOverwritten  uint64 // the oldest ones of rings, dropped to make room
 	RecordsDropped      uint64 // refused and dropped at the hard limit; never added
 	BatchesDropped      uint64 // their batches
+	Paced               uint64 // adds slowed between the soft and the hard limit; they are not in Waits
+	PacedTotal          time.Duration
+	AddersSyncing       uint64 // now; adds that wait for the device
 }
 
 // Stats gives the counters. Any goroutine, at any rate: it takes no lock.

@@ -1,6 +1,7 @@
 // Monotonic time for waits and durations, wall time for events.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <ctime>
 #include <limits>
@@ -30,6 +31,11 @@ class Deadline {
       return Never();
     }
     return Deadline(MonotonicNanos() + ms * 1'000'000U);
+  }
+
+  // The earlier of it and so many nanoseconds from `now`, as MonotonicNanos has it.
+  Deadline OrAfter(uint64_t now, uint64_t nanos) const {
+    return Deadline(std::min(nanos_, now + nanos));
   }
 
   bool never() const { return nanos_ == kNever; }

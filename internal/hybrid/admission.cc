@@ -10,8 +10,23 @@ using base::Code;
 using base::Status;
 using Attempt = memory::MemoryBudget::Attempt;
 
+static constexpr uint64_t kPaceQuantumNanos = 2'000'000;
+
 static WhenFull PolicyOf(const Stream& stream) {
   return static_cast<WhenFull>(stream.when_full.load(std::memory_order_relaxed));
+}
+
+Status Admission::Pace(const base::Patience& patience) {
+  if (parts_.spiller == nullptr || !parts_.budget->behind() || patience.deadline.no_wait()) {
+    return {};
+  }
+  uint64_t paced_ns = 0;
+  const Status status = parts_.budget->Pace(kPaceQuantumNanos, patience, &paced_ns);
+  if (paced_ns > 0) {
+    Count(parts_.counters->paced);
+    Count(parts_.counters->paced_ns_total, paced_ns);
+  }
+  return status;
 }
 
 Status Admission::Reserve(Stream* stream, const memory::Request& request,

@@ -27,6 +27,10 @@ class Admission {
   };
   explicit Admission(const Parts& parts) : parts_(parts) {}
 
+  // Slows an adder that may wait while the spiller is behind, by at most a quantum: before it asks
+  // for anything, so that adders meet the hard limit seldom. kCancelled.
+  base::Status Pace(const base::Patience& patience);
+
   // Charges the request and fills *reservation. kWouldBlock, kTimeout, kCancelled; kTooBig: it can
   // never fit; kNoMemory; or the verdict.
   base::Status Reserve(Stream* stream, const memory::Request& request,

@@ -21,6 +21,8 @@ struct Counters {
   std::atomic<uint64_t> waits{0};
   std::atomic<uint64_t> wait_ns_total{0};
   std::atomic<uint64_t> wait_ns_max{0};
+  std::atomic<uint64_t> paced{0};
+  std::atomic<uint64_t> paced_ns_total{0};
   std::atomic<uint64_t> spills{0};
   std::atomic<uint64_t> records_spilled{0};
   std::atomic<uint64_t> payload_bytes_spilled{0};

@@ -14,9 +14,10 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   const Options none;
   const Options& given = options == nullptr ? none : *options;
   SPW_RETURN_IF_ERROR(given.CheckKeys(
-      "a store", {Option::kBudgetBytes, Option::kBudgetRecords, Option::kHardPercent,
-                  Option::kLowPercent, Option::kSpillsInFlight, Option::kTimeoutMs,
-                  Option::kColdTier, Option::kOpen, Option::kWhenFull}));
+      "a store",
+      {Option::kBudgetBytes, Option::kBudgetRecords, Option::kHardPercent, Option::kLowPercent,
+       Option::kSpillsInFlight, Option::kTimeoutMs, Option::kColdTier, Option::kOpen,
+       Option::kWhenFull, Option::kSyncMs, Option::kEager, Option::kIdleMs}));
   const auto get = [&](Option key, int64_t otherwise) {
     return given.Get(key).value_or(otherwise);
   };
@@ -26,6 +27,9 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   out->low_percent = static_cast<uint64_t>(get(Option::kLowPercent, 70));
   out->spills_in_flight = static_cast<uint32_t>(get(Option::kSpillsInFlight, 2));
   out->timeout_ms = get(Option::kTimeoutMs, kWaitForever);
+  out->sync_ms = get(Option::kSyncMs, out->sync_ms);
+  out->eager = get(Option::kEager, 0) != 0;
+  out->idle_ms = get(Option::kIdleMs, out->idle_ms);
   out->cold_tier = static_cast<ColdTierKind>(get(Option::kColdTier, 0));
   out->open =
       static_cast<OpenPolicy>(get(Option::kOpen, static_cast<int64_t>(OpenPolicy::kCreate)));
@@ -38,7 +42,8 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   out->when_full = static_cast<WhenFull>(get(Option::kWhenFull, static_cast<int64_t>(when_full)));
   SPW_RETURN_IF_ERROR(CheckWhenFull(out->when_full, in_memory));
   for (const Option key :
-       {Option::kColdTier, Option::kOpen, Option::kLowPercent, Option::kSpillsInFlight}) {
+       {Option::kColdTier, Option::kOpen, Option::kLowPercent, Option::kSpillsInFlight,
+        Option::kSyncMs, Option::kEager, Option::kIdleMs}) {
     if (in_memory && given.Get(key).has_value()) {
       return Options::WrongPlace(key, "a store in memory only");
     }

@@ -34,6 +34,9 @@ struct StoreOptions {
   ColdTierKind cold_tier = ColdTierKind::kUnset;
   OpenPolicy open = OpenPolicy::kCreate;
   WhenFull when_full = WhenFull::kBlock;
+  int64_t sync_ms = kNoLimit;
+  bool eager = false;
+  int64_t idle_ms = 10'000;
 
   // `options` may be null.
   static base::Status Parse(const Options* options, bool in_memory, StoreOptions* out);

@@ -107,6 +107,19 @@ void RunPicker::PickForFlush(Run* run) {
   });
 }
 
+// Whether there are any sealed segments to be written.
+bool RunPicker::PickSealed(Run* run) {
+  const size_t before = run->claims.size();
+  streams_->ForEach([&](Stream* stream) {
+    uint64_t stamp = 0;
+    if (run->payload_bytes < run->payload_most &&
+        stream->OldestUnwritten(&stamp) == Stream::Oldest::kSealed) {
+      ClaimSegments(stream, {.bytes = base::kUnlimited}, false, run);
+    }
+  });
+  return run->claims.size() > before;
+}
+
 void RunPicker::Note(uint64_t payload_bytes, uint64_t took_ns) {
   if (payload_bytes >= kRunPayloadLeast) {  // less is mostly barrier
     bytes_per_ms_.store(payload_bytes * 1'000'000 / std::max<uint64_t>(took_ns, 1),
@@ -132,6 +145,7 @@ RunPicker::Why RunPicker::Fill(const Excess& in_flight, Run* run) {
   if (!why.for_memory) {
     run->payload_most = kRunPayloadMost;
     PickForFlush(run);
+    why.for_memory = eager_ && PickSealed(run);
   }
   if (run->claims.empty()) {
     streams_->ForEach(

@@ -1,4 +1,5 @@
-// Chooses what the next spill writes: enough to bring memory down, or else what flushes ask for.
+// Chooses what the next spill writes: enough to bring memory down, or else what flushes ask for
+// and, in an eager store, what is sealed.
 //
 // Not thread-safe but for Note: the spiller picks one run at a time.
 #pragma once
@@ -44,14 +45,15 @@ struct Run {
 
 class RunPicker {
  public:
-  RunPicker(StreamTable* streams, memory::MemoryBudget* budget, Residency* residency)
-      : streams_(streams), budget_(budget), residency_(residency) {}
+  // `eager`: sealed segments are written as soon as there are some.
+  RunPicker(StreamTable* streams, memory::MemoryBudget* budget, Residency* residency, bool eager)
+      : streams_(streams), budget_(budget), residency_(residency), eager_(eager) {}
 
   // Claims what is to be written, besides what is in flight already. May throw std::bad_alloc; the
   // run then ends what it has.
   struct Why {
     bool pressed = false;     // memory is wanted, by the store or within a stream's own cap
-    bool for_memory = false;  // and this run gives some
+    bool for_memory = false;  // and this run gives some, at once or when it is wanted
     bool asked_left = false;  // nothing can be claimed, but a direct writer has what was asked for
   };
   Why Fill(const memory::MemoryBudget::Excess& in_flight, Run* run);
@@ -63,12 +65,14 @@ class RunPicker {
   void PickForMemory(memory::MemoryBudget::Excess excess, Run* run);
   bool PickForStreams(Run* run);
   void PickForFlush(Run* run);
+  bool PickSealed(Run* run);
   bool ClaimSegments(Stream* stream, const memory::MemoryBudget::Excess& excess, bool may_seal,
                      Run* run);
 
   StreamTable* const streams_;
   memory::MemoryBudget* const budget_;
   Residency* const residency_;
+  const bool eager_;
   std::atomic<uint64_t> bytes_per_ms_{100'000};  // until it is known
 };
 

@@ -41,6 +41,8 @@ Status Spiller::Start(uint32_t threads, const std::shared_ptr<void>& keep_alive,
 void Spiller::Work() {
   uint64_t seen = 0;
   while (WaitForWork(&seen)) {
+    SyncIfDue();
+    ReleaseIfIdle();
     while (SpillOnce() || ReclaimOnce()) {
     }
   }
@@ -62,18 +64,52 @@ bool Spiller::WaitForWork(uint64_t* seen) {
     if (stop_) {
       return false;
     }
-    if (retried(code)) {
-      if (std::chrono::steady_clock::now() >= retry_at_) {
-        return true;
-      }
-      work_.WaitUntil(mu_, retry_at_);
-    } else if (code == Code::kOk && generation_ != *seen) {
+    if (code == Code::kOk && generation_ != *seen) {
       *seen = generation_;
       return true;
-    } else {
+    }
+    const TimePoint alarm = retried(code) ? retry_at_ : AlarmLocked();
+    if (alarm == TimePoint::max()) {
       work_.Wait(mu_);
+    } else if (std::chrono::steady_clock::now() >= alarm) {
+      return true;
+    } else {
+      work_.WaitUntil(mu_, alarm);
     }
   }
+}
+
+// When a thread without work is wanted again: for what is not on the device, or for memory that is
+// idle.
+Spiller::TimePoint Spiller::AlarmLocked() {
+  TimePoint alarm = health_.ok() ? sync_due_ : TimePoint::max();
+  if (parts_.budget->bytes_free() == 0 || settings_.idle_ms == kNoLimit) {
+    idle_due_ = TimePoint::max();
+  } else {
+    const uint64_t moves = parts_.budget->arena_moves();
+    if (idle_due_ == TimePoint::max() || moves != idle_moves_) {
+      idle_moves_ = moves;
+      idle_due_ = InMs(settings_.idle_ms);
+    }
+  }
+  return std::min(alarm, idle_due_);
+}
+
+Spiller::TimePoint Spiller::InMs(int64_t ms) {
+  constexpr int64_t kYearMs = int64_t{365} * 24 * 3600 * 1000;
+  return std::chrono::steady_clock::now() + std::chrono::milliseconds(std::min(ms, kYearMs));
+}
+
+void Spiller::ReleaseIfIdle() {
+  {
+    MutexLock lock(mu_);
+    if (std::chrono::steady_clock::now() < idle_due_ ||
+        parts_.budget->arena_moves() != idle_moves_) {
+      return;
+    }
+    idle_due_ = TimePoint::max();
+  }
+  parts_.budget->ReleaseFree();
 }
 
 void Spiller::Kick() {
@@ -116,13 +152,21 @@ bool Spiller::MayWriteLocked() const {
 // False: there is nothing to be picked at this time.
 bool Spiller::BeginPick(Run* run, Excess* in_flight) {
   MutexLock lock(mu_);
-  while (picking_) {
-    work_.Wait(mu_);
+  while (picking_ || HoldLocked()) {
+    if (picking_ || runs_in_flight_ > 0) {
+      work_.Wait(mu_);
+    } else {
+      work_.WaitUntil(mu_, gather_until_);
+    }
   }
   if (stop_ || !MayWriteLocked()) {
     return false;
   }
   picking_ = true;
+  if (sync_asks_ != sync_asks_picked_) {
+    sync_group_ = sync_asks_ - sync_asks_picked_;
+    sync_asks_picked_ = sync_asks_;
+  }
   picked_generation_ = generation_;
   run->number = ++picks_;
   *in_flight = in_flight_;
@@ -299,6 +343,7 @@ void Spiller::Succeed(Run* run, uint64_t started_ns) {
     in_flight_.bytes -= run->arena_bytes;
     in_flight_.records -= run->records;
     committed_ = true;
+    ExpectAddersLocked(took_ns);
     recovered = RecoverLocked();
     ++generation_;
     work_.NotifyAll();
@@ -409,81 +454,6 @@ bool Spiller::ReclaimOnce() {
   reclaim_wanted_ = more && status.ok();  // a failure is no loss: the next commit meets its cause,
                                           // and the next clear or open asks again
   return reclaim_wanted_;
-}
-
-// ---- Flushing ----
-
-void Spiller::SetClosing(bool closing) {
-  {
-    MutexLock lock(mu_);
-    closing_ = closing;
-    ++health_version_;
-    flushers_.NotifyAll();
-  }
-  PublishHealth();
-}
-
-Status Spiller::Flush(Durability durability, const base::Patience& patience, Flusher flusher) {
-  struct Target {
-    Stream* stream;
-    Stream::Position position;
-  };
-  std::vector<Target> targets;
-  uint64_t total = 0;
-  parts_.streams->ForEach([&](Stream* stream) {
-    const Stream::Position position = stream->position();
-    if (!stream->Reached(position, durability)) {
-      stream->Ask(position);
-      targets.push_back(Target{stream, position});
-      total += position.seq - std::min(position.seq, stream->written_seq());
-    }
-  });
-  uint64_t picks_before = 0;
-  {
-    MutexLock lock(mu_);
-    if (!health_.ok() && !retried(health_.code())) {
-      return health_;
-    }
-    picks_before = picks_;
-    if (!targets.empty()) {
-      device_wanted_ = device_wanted_ || durability == Durability::kDevice;
-      retry_at_ = std::chrono::steady_clock::now();  // matters only if something is to be retried
-      ++generation_;
-      work_.NotifyAll();
-    }
-  }
-  const auto reached = [&] {
-    std::erase_if(targets, [&](const Target& each) {
-      return each.stream->Reached(each.position, durability);
-    });
-    if (patience.operation != nullptr) {
-      uint64_t left = 0;
-      for (const Target& each : targets) {
-        left += each.position.seq - std::min(each.position.seq, each.stream->written_seq());
-      }
-      patience.operation->SetProgress(total - left, total);
-    }
-    return targets.empty();
-  };
-  Status failure;
-  SPW_RETURN_IF_ERROR(flushers_.Wait(mu_, patience, [&] {
-    mu_.AssertHeld();
-    if (reached()) {
-      return true;
-    }
-    if (closing_ && flusher == Flusher::kCaller) {
-      failure = Status(Code::kClosed);
-    } else if (failed_pick_ > picks_before || (!health_.ok() && !retried(health_.code()))) {
-      failure = health_;  // not what a run met that was picked before somebody asked for this
-    }
-    return !failure.ok();
-  }));
-  return failure;
-}
-
-Status Spiller::health() const {
-  MutexLock lock(mu_);
-  return health_;
 }
 
 }  // namespace spillway::hybrid

@@ -112,7 +112,8 @@ Status Store::OpenTier(io::FileSystem* file_system, const std::string& path,
     Count(counters_.records_live, stream.value()->tail_seq() - stream.value()->begin_seq());
   }
   spiller_ = std::make_unique<Spiller>(
-      Spiller::Parts{tier_.get(), &streams_, budget_.get(), &residency_, &events_, &counters_});
+      Spiller::Parts{tier_.get(), &streams_, budget_.get(), &residency_, &events_, &counters_},
+      Spiller::Settings{options_.sync_ms, options_.eager, options_.idle_ms});
   return {};
 }
 
@@ -288,6 +289,8 @@ void Store::CountDropped(const Stream& stream, const record::RecordBatch& batch)
 
 Status Store::AddToMemory(Stream* stream, const record::RecordBatch& batch,
                           const base::Patience& patience, uint64_t* first_seq) {
+  SPW_RETURN_IF_ERROR(admission_->Pace(patience));
+  const uint64_t sealed_before = stream->sealed_seq();
   memory::Reservation reservation(budget_.get());
   std::vector<uint64_t> own_arenas;
   memory::Request request{.account = stream->account()};
@@ -317,10 +320,15 @@ Status Store::AddToMemory(Stream* stream, const record::RecordBatch& batch,
     request = stream->PlanArenas(batch, spare++, &own_arenas);
   }
   CountAdded(batch);
-  if (spiller_ != nullptr && (budget_->total().pressed() || stream->account()->pressed())) {
+  if (spiller_ == nullptr) {
+    return {};
+  }
+  if (budget_->total().pressed() || stream->account()->pressed() ||
+      (options_.eager && stream->sealed_seq() > sealed_before)) {
     spiller_->Kick();
   }
-  return {};
+  reservation.GiveBack();  // what others may wait for, while this waits
+  return spiller_->SyncAdded(stream, *first_seq + batch.count());
 }
 
 void Store::CountAdded(const record::RecordBatch& batch) {

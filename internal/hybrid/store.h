@@ -54,7 +54,8 @@ class Store : public std::enable_shared_from_this<Store> {
   base::Result<Stream*> FindStream(uint32_t id) const;
   const StreamTable& streams() const { return streams_; }
 
-  // *first_seq is set if the batch is admitted.
+  // *first_seq is set if the batch is admitted; an error then means that it is not durable, which
+  // the store was asked for.
   base::Status Add(uint32_t stream, const record::RecordBatch& batch, int64_t timeout_ms,
                    base::Operation* operation, uint64_t* first_seq);
   base::Status Flush(cold::Durability durability, int64_t timeout_ms, base::Operation* operation);
@@ -91,6 +92,7 @@ class Store : public std::enable_shared_from_this<Store> {
   cold::TierStats tier_stats() const {
     return tier_ == nullptr ? cold::TierStats{} : tier_->stats();
   }
+  uint64_t adders_syncing() const { return spiller_ == nullptr ? 0 : spiller_->adders_syncing(); }
   base::Code health_code() const {
     return spiller_ == nullptr ? base::Code::kOk : spiller_->health_code();
   }

@@ -55,8 +55,10 @@ memory::Limits Store::limits() const {
 
 Status Store::SetOption(Stream* stream, int32_t key, int64_t value) {
   const auto option = static_cast<Option>(key);
+  const bool of_store = stream == nullptr && (option == Option::kTimeoutMs ||
+                                              (option == Option::kSyncMs && spiller_ != nullptr));
   const bool live = option == Option::kBudgetBytes || option == Option::kBudgetRecords ||
-                    option == (stream != nullptr ? Option::kWhenFull : Option::kTimeoutMs);
+                    of_store || (stream != nullptr && option == Option::kWhenFull);
   if (!live) {
     return {Code::kUnsupported,
             "option " + std::to_string(key) + " cannot be changed here while in use"};
@@ -70,6 +72,9 @@ Status Store::SetOption(Stream* stream, int32_t key, int64_t value) {
     ApplyStreamOptions(stream, parsed);
   } else if (option == Option::kTimeoutMs) {
     timeout_ms_.store(value, std::memory_order_relaxed);
+    return {};
+  } else if (option == Option::kSyncMs) {
+    spiller_->SetSyncMs(value);
     return {};
   } else if (option == Option::kBudgetBytes) {
     budget_bytes_.store(BudgetBytes(value), std::memory_order_relaxed);
@@ -122,6 +127,21 @@ base::Result<int64_t> Store::GetOption(const Stream* stream, int32_t key) const 
       return static_cast<int64_t>(options_.when_full);
     case Option::kOpen:
       return static_cast<int64_t>(options_.open);
+    case Option::kSyncMs:
+      if (!in_memory_) {
+        return spiller_->sync_ms();
+      }
+      break;
+    case Option::kEager:
+      if (!in_memory_) {
+        return int64_t{options_.eager};
+      }
+      break;
+    case Option::kIdleMs:
+      if (!in_memory_) {
+        return options_.idle_ms;
+      }
+      break;
     case Option::kColdTier:
       if (!in_memory_) {
         return static_cast<int64_t>(tier_kind_);

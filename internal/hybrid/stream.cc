@@ -188,6 +188,10 @@ void Stream::PublishRoomLocked() {
   const Segment* const active = ActiveLocked();
   room_records_.store(active == nullptr ? 0 : active->room_records(), std::memory_order_relaxed);
   room_bytes_.store(active == nullptr ? 0 : active->room_bytes(), std::memory_order_relaxed);
+  if (!slots_.empty()) {
+    const Segment& youngest = *slots_.back().segment;
+    RaiseTo(sealed_seq_, youngest.sealed() ? youngest.end_seq() : youngest.first_seq());
+  }
 }
 
 // ---- Reading ----

@@ -54,6 +54,8 @@ class Stream {
   uint64_t begin_seq() const { return begin_seq_.load(std::memory_order_acquire); }
   uint64_t spilled_seq() const { return spilled_seq_.load(std::memory_order_acquire); }
   uint64_t tail_seq() const { return tail_seq_.load(std::memory_order_acquire); }
+  // Where the last sealed segment ended that was the youngest.
+  uint64_t sealed_seq() const { return sealed_seq_.load(std::memory_order_relaxed); }
 
   // Options that change while running.
   std::atomic<int64_t> when_full{0};
@@ -223,6 +225,7 @@ class Stream {
   std::atomic<uint64_t> spilled_seq_;
   std::atomic<uint64_t> written_seq_;
   std::atomic<uint64_t> tail_seq_;
+  std::atomic<uint64_t> sealed_seq_{0};
   // Changes of the catalog (created, trimmed) that reached the operating system, the device.
   std::atomic<uint64_t> changes_written_{0};
   std::atomic<uint64_t> changes_spilled_{0};

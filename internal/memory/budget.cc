@@ -8,6 +8,9 @@ using base::Code;
 using base::MutexLock;
 using base::Status;
 
+// Less than what it takes to put a thread to sleep and wake it.
+static constexpr uint64_t kPaceNanosLeast = 50'000;
+
 // Counters are written under the mutex only; atomic for the sake of readers without it.
 static void Add(std::atomic<uint64_t>& counter, uint64_t n) {
   counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -125,6 +128,7 @@ void MemoryBudget::DropFreeLocked(uint64_t room, ArenaList* dropped) {
 
 void MemoryBudget::GrantLocked(const Request& request, Grant* grant) {
   uint64_t fresh_bytes = request.bytes();
+  Add(arena_moves_, fresh_bytes > 0 ? 1 : 0);
   const size_t index = ListIndex(request.arena_bytes);
   if (index < kArenaSizes) {
     for (uint64_t i = 0; i < request.arenas && !free_[index].empty(); ++i) {
@@ -158,6 +162,51 @@ void MemoryBudget::UpdatePressureLocked(Account* account) {
   } else if (!above(limits.bytes.low, limits.records.low)) {
     account->pressed_.store(false, std::memory_order_relaxed);
   }
+  if (account == &total_) {
+    UpdateBehindLocked();
+  }
+}
+
+void MemoryBudget::UpdateBehindLocked() {
+  const bool behind = verdict_.ok() && (total_.bytes_unspilled() > total_.limits_.bytes.soft ||
+                                        total_.records_unspilled() > total_.limits_.records.soft);
+  if (behind != behind_.load(std::memory_order_relaxed)) {
+    behind_.store(behind, std::memory_order_relaxed);
+    pacers_.NotifyAll();
+  }
+}
+
+uint64_t MemoryBudget::PaceNanos(const Limits& limits, uint64_t bytes_unspilled,
+                                 uint64_t records_unspilled, uint64_t quantum_ns) {
+  const auto share = [&](const Limit& limit, uint64_t unspilled) {
+    if (unspilled <= limit.soft || limit.hard <= limit.soft) {
+      return 0.0;
+    }
+    return static_cast<double>(std::min(unspilled, limit.hard) - limit.soft) /
+           static_cast<double>(limit.hard - limit.soft);
+  };
+  const double worst =
+      std::max(share(limits.bytes, bytes_unspilled), share(limits.records, records_unspilled));
+  return static_cast<uint64_t>(worst * static_cast<double>(quantum_ns));
+}
+
+Status MemoryBudget::Pace(uint64_t quantum_ns, const base::Patience& patience, uint64_t* paced_ns) {
+  *paced_ns = 0;
+  uint64_t nanos = 0;
+  {
+    MutexLock lock(mu_);
+    nanos =
+        PaceNanos(total_.limits_, total_.bytes_unspilled(), total_.records_unspilled(), quantum_ns);
+  }
+  if (nanos < kPaceNanosLeast) {
+    return {};
+  }
+  const uint64_t started_ns = base::MonotonicNanos();
+  const Status status =
+      pacers_.Wait(mu_, {patience.deadline.OrAfter(started_ns, nanos), patience.operation},
+                   [&] { return !behind(); });
+  *paced_ns = base::MonotonicNanos() - started_ns;
+  return status.code() == Code::kCancelled ? status : Status();
 }
 
 Status MemoryBudget::Queue(Waiter* waiter) {
@@ -195,6 +244,7 @@ Status MemoryBudget::Await(Waiter* waiter) {
 void MemoryBudget::SetVerdict(const Status& verdict) {
   MutexLock lock(mu_);
   verdict_ = verdict;
+  UpdateBehindLocked();
   ServeLocked();
 }
 
@@ -243,6 +293,7 @@ void MemoryBudget::KeepLocked(Arena& arena) {
     Add(total_.bytes_resident_, arena.bytes());
     RaiseTo(bytes_peak_, total_.bytes_resident());  // it may have been pinned, outside of it
     Add(free_bytes_, arena.bytes());
+    Add(arena_moves_, 1);
     free_[index].Push(std::move(arena));
   }
 }

@@ -18,6 +18,7 @@
 #include "internal/base/mutex.h"
 #include "internal/base/operation.h"
 #include "internal/base/status.h"
+#include "internal/base/wait_list.h"
 #include "internal/memory/arena.h"
 
 namespace spillway::memory {
@@ -133,6 +134,17 @@ class MemoryBudget {
   base::Status Queue(Waiter* waiter) SPW_EXCLUDES(mu_);
   base::Status Await(Waiter* waiter) SPW_EXCLUDES(mu_);
 
+  // Whether more is unspilled than the soft limit: whoever drains is behind. Lock-free.
+  bool behind() const { return behind_.load(std::memory_order_relaxed); }
+  // How long an adder is to be held up then: nothing at the soft limit, quantum_ns at the hard one,
+  // in proportion between them; of bytes and records whichever is worse.
+  static uint64_t PaceNanos(const Limits& limits, uint64_t bytes_unspilled,
+                            uint64_t records_unspilled, uint64_t quantum_ns);
+  // Holds the caller up for so long, or until nobody is behind, or its deadline, which is no
+  // failure here; *paced_ns is how long it was. kCancelled.
+  base::Status Pace(uint64_t quantum_ns, const base::Patience& patience, uint64_t* paced_ns)
+      SPW_EXCLUDES(mu_);
+
   // While it is not OK, nobody waits: who would, gets it.
   void SetVerdict(const base::Status& verdict) SPW_EXCLUDES(mu_);
 
@@ -161,6 +173,8 @@ class MemoryBudget {
 
   const Account& total() const { return total_; }
   uint64_t bytes_free() const { return free_bytes_.load(std::memory_order_relaxed); }
+  // Goes up whenever an arena is granted or kept: as long as it stays the same, nobody wants any.
+  uint64_t arena_moves() const { return arena_moves_.load(std::memory_order_relaxed); }
   uint64_t bytes_pinned() const { return pinned_.load(std::memory_order_relaxed); }
   uint64_t bytes_resident_peak() const { return bytes_peak_.load(std::memory_order_relaxed); }
   uint64_t records_resident_peak() const { return records_peak_.load(std::memory_order_relaxed); }
@@ -188,6 +202,7 @@ class MemoryBudget {
   void KeepLocked(Arena& arena) SPW_REQUIRES(mu_);
   void ServeLocked() SPW_REQUIRES(mu_);
   void UpdatePressureLocked(Account* account) SPW_REQUIRES(mu_);
+  void UpdateBehindLocked() SPW_REQUIRES(mu_);
   void UncountLocked(const Charge& charge, uint64_t records, uint64_t records_unspilled)
       SPW_REQUIRES(mu_);
 
@@ -197,7 +212,10 @@ class MemoryBudget {
   std::vector<Waiter*> waiters_ SPW_GUARDED_BY(mu_);             // in order of arrival
   std::atomic<uint64_t> waiters_count_{0};                       // of them, to be read by anybody
   base::Status verdict_ SPW_GUARDED_BY(mu_);
+  base::WaitList pacers_;
+  std::atomic<bool> behind_{false};
   std::atomic<uint64_t> free_bytes_{0};
+  std::atomic<uint64_t> arena_moves_{0};
   std::atomic<uint64_t> pinned_{0};
   std::atomic<uint64_t> bytes_peak_{0};
   std::atomic<uint64_t> records_peak_{0};

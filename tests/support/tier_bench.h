@@ -24,10 +24,12 @@ inline memory::Limits SmallLimits() {
 
 class TierBench {
  public:
-  explicit TierBench(uint32_t threads, const memory::Limits& limits = SmallLimits())
+  explicit TierBench(uint32_t threads, const memory::Limits& limits = SmallLimits(),
+                     const hybrid::Spiller::Settings& settings = hybrid::Spiller::Settings())
       : budget(std::make_shared<memory::MemoryBudget>(limits)),
         residency(&streams, budget.get()),
-        spiller({&tier, &streams, budget.get(), &residency, &events, &counters}),
+        eager(settings.eager),
+        spiller({&tier, &streams, budget.get(), &residency, &events, &counters}, settings),
         admission({budget.get(), &residency, &spiller, &events, &counters}),
         reader({&tier, budget, &events, &counters}) {
     EXPECT_TRUE(spiller.Start(threads, nullptr, [] {}).ok());
@@ -68,6 +70,7 @@ class TierBench {
   // As Store::Add.
   base::Status AddBatch(hybrid::Stream* stream, const record::RecordBatch& batch,
                         const base::Patience& patience) {
+    const uint64_t sealed_before = stream->sealed_seq();
     memory::Reservation reservation(budget.get());
     std::vector<uint64_t> own_arenas;
     memory::Request request{.account = stream->account()};
@@ -84,10 +87,12 @@ class TierBench {
       reservation.GiveBack();
       request = stream->PlanArenas(batch, spare, &own_arenas);
     }
-    if (budget->total().pressed() || stream->account()->pressed()) {
+    if (budget->total().pressed() || stream->account()->pressed() ||
+        (eager && stream->sealed_seq() > sealed_before)) {
       spiller.Kick();
     }
-    return {};
+    reservation.GiveBack();
+    return spiller.SyncAdded(stream, first + batch.count());
   }
 
   base::Status Flush(cold::Durability durability, const base::Patience& patience = {}) {
@@ -114,6 +119,7 @@ class TierBench {
   std::shared_ptr<memory::MemoryBudget> budget;
   hybrid::StreamTable streams;
   hybrid::Residency residency;
+  const bool eager;
   hybrid::Spiller spiller;
   hybrid::Admission admission;
   hybrid::Reader reader;

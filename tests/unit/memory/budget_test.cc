@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -108,6 +109,79 @@ TEST(MemoryBudgetTest, FreeArenasThatAreReleasedMakeRoomForThoseWhoWait) {
   Grant grant;
   EXPECT_EQ(budget.Try(ArenasFor(&account, 3), true, &grant), MemoryBudget::Attempt::kGranted);
   EXPECT_TRUE(grant.recycled.empty());
+}
+
+TEST(MemoryBudgetTest, PaceIsInProportionToTheWayFromSoftToHard) {
+  constexpr uint64_t kQuantum = 2'000'000;
+  memory::Limits limits;
+  const auto pace = [&](uint64_t bytes, uint64_t records) {
+    return MemoryBudget::PaceNanos(limits, bytes, records, kQuantum);
+  };
+  EXPECT_EQ(pace(base::kUnlimited - 1, base::kUnlimited - 1), 0U) << "no limits";
+  limits.bytes = {.low = 70, .soft = 1000, .hard = 2000};
+  EXPECT_EQ(pace(0, 0), 0U);
+  EXPECT_EQ(pace(1000, 0), 0U);
+  EXPECT_EQ(pace(1500, 0), kQuantum / 2);
+  EXPECT_EQ(pace(1750, 0), kQuantum / 4 * 3);
+  EXPECT_EQ(pace(2000, 0), kQuantum);
+  EXPECT_EQ(pace(1'000'000, 0), kQuantum) << "a lowered budget makes it no longer";
+  limits.records = {.low = 0, .soft = 10, .hard = 20};
+  EXPECT_EQ(pace(1500, 20), kQuantum) << "the worse of both";
+  EXPECT_EQ(pace(1500, 11), kQuantum / 2);
+  limits.records = {.low = 0, .soft = 10, .hard = 10};
+  EXPECT_EQ(pace(0, 10), 0U) << "there is no way";
+}
+
+class PaceBudgetTest : public ::testing::Test {
+ protected:
+  static constexpr uint64_t kHourNanos = 3'600'000'000'000;
+
+  void SetUp() override {
+    Grant grant;
+    ASSERT_FALSE(budget_.behind());
+    ASSERT_EQ(budget_.Try(ArenasFor(&account_, 3), true, &grant), MemoryBudget::Attempt::kGranted);
+    ASSERT_TRUE(budget_.behind());
+  }
+  void TearDown() override {
+    EXPECT_GT(paced_ns_, 0U);
+    EXPECT_LT(paced_ns_, kHourNanos);
+  }
+
+  MemoryBudget budget_{LimitsOf(2, 4)};
+  Account account_;
+  uint64_t paced_ns_ = 0;
+};
+
+TEST_F(PaceBudgetTest, ItEndsWhenNobodyIsBehindAnyMore) {
+  std::thread drain([&] { budget_.Return(&account_, memory::Arena(), kArena, 0); });
+  // Half an hour, unless the drain was quicker than this.
+  EXPECT_TRUE(budget_.Pace(kHourNanos, {}, &paced_ns_).ok());
+  drain.join();
+  EXPECT_FALSE(budget_.behind());
+  paced_ns_ = std::max<uint64_t>(paced_ns_, 1);
+}
+
+TEST_F(PaceBudgetTest, ItEndsWithTheDeadlineWhichIsNoFailure) {
+  EXPECT_TRUE(budget_.Pace(kHourNanos, {base::Deadline::AfterMs(1), nullptr}, &paced_ns_).ok());
+  EXPECT_TRUE(budget_.behind());
+}
+
+TEST_F(PaceBudgetTest, ItEndsWithTheQuantum) {
+  EXPECT_TRUE(budget_.Pace(200'000, {}, &paced_ns_).ok());
+  EXPECT_TRUE(budget_.behind());
+}
+
+TEST_F(PaceBudgetTest, ItEndsWithACancelAndWithAVerdict) {
+  base::Operation operation;
+  std::thread canceller([&] { operation.Cancel(); });
+  EXPECT_EQ(budget_.Pace(kHourNanos, {base::Deadline::Never(), &operation}, &paced_ns_).code(),
+            Code::kCancelled);
+  canceller.join();
+  std::thread closer([&] { budget_.SetVerdict(Status(Code::kClosed)); });
+  uint64_t until_closed_ns = 0;
+  EXPECT_TRUE(budget_.Pace(kHourNanos, {}, &until_closed_ns).ok());
+  closer.join();
+  EXPECT_FALSE(budget_.behind()) << "who is told to go away is not slowed on the way";
 }
 
 TEST(MemoryBudgetTest, CleanMemoryIsAskedForBeforeTheSoftLimitIsPassed) {

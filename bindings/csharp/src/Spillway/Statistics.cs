@@ -133,6 +133,15 @@ public readonly struct StoreStatistics
     /// <summary>Their batches.</summary>
     public ulong BatchesDropped => _stats.batches_dropped;
 
+    /// <summary>Adds slowed between the soft and the hard limit; they are not in Waits.</summary>
+    public ulong Paced => _stats.paced;
+
+    /// <summary>Nanoseconds of that.</summary>
+    public ulong PacedNanosecondsTotal => _stats.paced_ns_total;
+
+    /// <summary>Now: adds that wait for the device.</summary>
+    public ulong AddersSyncing => _stats.adders_syncing;
+
     /// <summary>Events overwritten before they were drained.</summary>
     public ulong EventsLost => _stats.events_lost;
 

@@ -69,6 +69,9 @@ offsets! {
         records_overwritten: 320,
         records_dropped: 328,
         batches_dropped: 336,
+        paced: 344,
+        paced_ns_total: 352,
+        adders_syncing: 360,
     }
     spw_stream_stats {
         struct_size: 0,

@@ -127,6 +127,12 @@ stats! {
     records_dropped,
     /// Their batches.
     batches_dropped,
+    /// Adds slowed between the soft and the hard limit; they are not in `waits`.
+    paced,
+    /// How long they were slowed, in nanoseconds.
+    paced_ns_total,
+    /// Now: adds that wait for the device.
+    adders_syncing,
 }
 
 pub(crate) fn trouble(status: i32) -> Option<ErrorKind> {

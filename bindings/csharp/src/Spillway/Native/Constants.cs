@@ -65,6 +65,9 @@ internal static class Constants
     internal const int SPW_OPT_OPEN = 8;
     internal const int SPW_OPT_WHEN_FULL = 9;
     internal const int SPW_OPT_TIMES = 10;
+    internal const int SPW_OPT_SYNC_MS = 11;
+    internal const int SPW_OPT_EAGER = 12;
+    internal const int SPW_OPT_IDLE_MS = 13;
 
     internal const int SPW_TIER_BLOCK_FILE = 1;
     internal const int SPW_TIER_SQLITE = 2;

@@ -58,6 +58,9 @@ internal unsafe struct spw_stats
     internal ulong records_overwritten;
     internal ulong records_dropped;
     internal ulong batches_dropped;
+    internal ulong paced;
+    internal ulong paced_ns_total;
+    internal ulong adders_syncing;
 }
 
 [StructLayout(LayoutKind.Sequential)]
