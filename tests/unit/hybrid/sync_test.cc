@@ -17,9 +17,7 @@ namespace {
 
 using base::Code;
 using base::Deadline;
-using base::Status;
 using cold::Durability;
-using hybrid::Spiller;
 using hybrid::Stream;
 
 constexpr uint64_t kArena = memory::kArenaBytesMin;
@@ -225,7 +223,7 @@ TEST(SyncTest, ALazyStoreWritesNotAByteBelowTheSoftLimit) {
   SimDisk disk(folder.path(), 1, SimDisk::Record::kNo);
   const Settings settings = {{SPW_OPT_COLD_TIER, SPW_TIER_SQLITE},
                              {SPW_OPT_BUDGET_BYTES, 16 << 20}};
-  for (const uint64_t there : {0, 1000}) {
+  for (const uint64_t there : {uint64_t{0}, uint64_t{1000}}) {
     TestStore store(folder.File("store"), &disk);
     ASSERT_EQ(store.Open(settings), SPW_OK);
     const uint64_t changes = ChangesOf(disk);
