@@ -261,8 +261,9 @@ static void many_at_once(const char* path) {
   const int64_t tier = path != NULL ? SPW_OPT_COLD_TIER : 0;
   crowd self;
   memset(&self, 0, sizeof self);
-  self.store = open_store(path, PAIRS(SPW_OPT_BUDGET_BYTES, 512 * kKiB, SPW_OPT_WHEN_FULL,
-                                      SPW_WHEN_FULL_BLOCK, tier, SPW_TIER_SQLITE));
+  self.store = open_store(
+      path, PAIRS(SPW_OPT_BUDGET_BYTES, 512 * kKiB, SPW_OPT_WHEN_FULL, SPW_WHEN_FULL_BLOCK, tier,
+                  is_sqlite() ? SPW_TIER_SQLITE : SPW_TIER_BLOCK_FILE));
   self.stream = stream_of(self.store, "a");
   void* (*const bodies[])(void*) = {add_all, trim_small, trim_halves, read_what_is_there};
   pthread_t threads[4];

@@ -218,11 +218,10 @@ uint64_t ChangesOf(const SimDisk& disk) {
   return changes;
 }
 
-TEST(SyncTest, ALazyStoreWritesNotAByteBelowTheSoftLimit) {
+void BelowTheSoftLimit(int64_t tier) {
   const TempFolder folder;
   SimDisk disk(folder.path(), 1, SimDisk::Record::kNo);
-  const Settings settings = {{SPW_OPT_COLD_TIER, SPW_TIER_SQLITE},
-                             {SPW_OPT_BUDGET_BYTES, 16 << 20}};
+  const Settings settings = {{SPW_OPT_COLD_TIER, tier}, {SPW_OPT_BUDGET_BYTES, 16 << 20}};
   for (const uint64_t there : {uint64_t{0}, uint64_t{1000}}) {
     TestStore store(folder.File("store"), &disk);
     ASSERT_EQ(store.Open(settings), SPW_OK);
@@ -241,6 +240,11 @@ TEST(SyncTest, ALazyStoreWritesNotAByteBelowTheSoftLimit) {
     EXPECT_GT(ChangesOf(disk), changes);
     ASSERT_EQ(store.Close(), SPW_OK);
   }
+}
+
+TEST(SyncTest, ALazyStoreWritesNotAByteBelowTheSoftLimit) {
+  BelowTheSoftLimit(SPW_TIER_SQLITE);
+  BelowTheSoftLimit(SPW_TIER_BLOCK_FILE);
 }
 
 // ---- Idle memory
