@@ -10,6 +10,7 @@ import "C"
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"unsafe"
@@ -60,7 +61,7 @@ func layout() {
 	check(C.spw_sizeof(99) == 0, "size of an unknown struct")
 	check(unsafe.Offsetof(C.spw_scan{}.begin_seq) == 16, "offset of begin_seq")
 	check(unsafe.Offsetof(C.spw_view{}.times)+8 == unsafe.Sizeof(C.spw_view{}), "offset of times")
-	check(unsafe.Offsetof(C.spw_stats{}.health)+8 == unsafe.Sizeof(C.spw_stats{}), "offset of health")
+	check(unsafe.Offsetof(C.spw_stats{}.adders_syncing)+8 == unsafe.Sizeof(C.spw_stats{}), "offset of adders_syncing")
 	check(unsafe.Offsetof(C.spw_event{}.time_ns) == 16, "offset of time_ns")
 	check(C.spw_abi_version() == C.SPW_VERSION_MAJOR<<16|C.SPW_VERSION_MINOR, "version")
 	check(len(C.GoString(C.spw_version())) >= 5, "version text")
@@ -215,6 +216,14 @@ func numbers(store *C.spw_store, stream C.uint32_t) {
 	expect(C.SPW_OK, C.spw_store_events(store, &events[0], C.size_t(unsafe.Sizeof(events[0])), 8,
 		&count, &err), &err)
 	check(count <= 8, "events", count)
+	var begin C.uint64_t
+	expect(C.SPW_OK, C.spw_store_settle(store, C.SPW_WAIT_FOREVER, nil, &err), &err)
+	expect(C.SPW_OK, C.spw_store_release_memory(store, &err), &err)
+	expect(C.SPW_OK, C.spw_store_trim(store, stream, 1, &err), &err)
+	expect(C.SPW_OK, C.spw_store_trim_time(store, stream, math.MinInt64, &begin, &err), &err)
+	check(begin == 1, "no time is below the least", begin)
+	expect(C.SPW_OK, C.spw_store_trim_bytes(store, stream, 1<<20, &begin, &err), &err)
+	check(begin == 1, "all that is left fits", begin)
 	expect(C.SPW_OK, C.spw_store_clear(store, stream, &err), &err)
 	expect(C.SPW_OK, C.spw_store_stream_stats(store, stream, &of, &err), &err)
 	check(of.begin_seq == 3 && of.tail_seq == 3, "stream stats after clear")

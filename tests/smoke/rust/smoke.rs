@@ -114,6 +114,13 @@ pub struct Stats {
     cold_file_bytes: u64,
     events_lost: u64,
     health: u64,
+    records_trimmed: u64,
+    records_overwritten: u64,
+    records_dropped: u64,
+    batches_dropped: u64,
+    paced: u64,
+    paced_ns_total: u64,
+    adders_syncing: u64,
 }
 
 #[repr(C)]
@@ -176,6 +183,11 @@ extern "C" {
     fn spw_store_flush(store: *mut Store, level: i32, timeout_ms: i64, op: *mut Op, err: *mut *mut Error) -> Status;
     fn spw_store_file(store: *mut Store, out: *mut *mut Opaque, err: *mut *mut Error) -> Status;
     fn spw_store_commit(store: *mut Store, txn: *mut Opaque, level: i32, timeout_ms: i64, op: *mut Op, err: *mut *mut Error) -> Status;
+    fn spw_store_settle(store: *mut Store, timeout_ms: i64, op: *mut Op, err: *mut *mut Error) -> Status;
+    fn spw_store_release_memory(store: *mut Store, err: *mut *mut Error) -> Status;
+    fn spw_store_trim(store: *mut Store, stream: u32, begin_seq: u64, err: *mut *mut Error) -> Status;
+    fn spw_store_trim_time(store: *mut Store, stream: u32, time: i64, begin_seq: *mut u64, err: *mut *mut Error) -> Status;
+    fn spw_store_trim_bytes(store: *mut Store, stream: u32, bytes_most: u64, begin_seq: *mut u64, err: *mut *mut Error) -> Status;
     fn spw_store_clear(store: *mut Store, stream: u32, err: *mut *mut Error) -> Status;
     fn spw_store_set_i64(store: *mut Store, stream: u32, key: i32, value: i64, err: *mut *mut Error) -> Status;
     fn spw_store_get_i64(store: *const Store, stream: u32, key: i32, value: *mut i64, err: *mut *mut Error) -> Status;
@@ -379,7 +391,8 @@ unsafe fn numbers(checks: &mut Checks, store: *mut Store, id: u32) {
     stats.struct_size = size_of::<Stats>() as u32;
     expect!(checks, OK, spw_store_stats(store, &mut stats));
     checks.that(stats.records_added == 3 && stats.records_cold == 3, "stats");
-    checks.that(stats.bytes_soft == 1 << 20 && stats.health == OK as u64, "stats, the last fields");
+    checks.that(stats.bytes_soft == 1 << 20 && stats.health == OK as u64, "stats, health");
+    checks.that(stats.adders_syncing == 0 && stats.records_trimmed == 0, "stats, the last fields");
     let mut of_stream: StreamStats = std::mem::zeroed();
     of_stream.struct_size = size_of::<StreamStats>() as u32;
     expect!(checks, OK, spw_store_stream_stats(store, id, &mut of_stream));
@@ -388,6 +401,14 @@ unsafe fn numbers(checks: &mut Checks, store: *mut Store, id: u32) {
     let mut count = 0;
     expect!(checks, OK, spw_store_events(store, events.as_mut_ptr(), size_of::<Event>(), 8, &mut count));
     checks.that(count <= 8 && events[..count].iter().all(|each| each.kind > 0), "events");
+    let mut begin = 0;
+    expect!(checks, OK, spw_store_settle(store, i64::MAX, null_mut()));
+    expect!(checks, OK, spw_store_release_memory(store));
+    expect!(checks, OK, spw_store_trim(store, id, 1));
+    expect!(checks, OK, spw_store_trim_time(store, id, i64::MIN, &mut begin));
+    checks.that(begin == 1, "no time is below the least");
+    expect!(checks, OK, spw_store_trim_bytes(store, id, 1 << 20, &mut begin));
+    checks.that(begin == 1, "all that is left fits");
     expect!(checks, OK, spw_store_clear(store, id));
     expect!(checks, OK, spw_store_stream_stats(store, id, &mut of_stream));
     checks.that(of_stream.begin_seq == 3 && of_stream.tail_seq == 3, "stream stats after clear");
