@@ -62,7 +62,10 @@ base::Result<std::shared_ptr<Store>> Store::Open(io::FileSystem* file_system,
 }
 
 // What is at the path; unset: nothing, or something else.
-static Status FindTier(io::FileSystem* file_system, const std::string& path, ColdTierKind* found) {
+// A SQLite database may have lost how it begins, and recover that, so what is no block file is
+// taken for one unless it is said to be the other.
+static Status FindTier(io::FileSystem* file_system, const std::string& path, ColdTierKind named,
+                       ColdTierKind* found) {
   const base::Result<bool> exists = file_system->Exists(path);
   SPW_RETURN_IF_ERROR(exists.status());
   if (!exists.value()) {
@@ -74,15 +77,17 @@ static Status FindTier(io::FileSystem* file_system, const std::string& path, Col
     *found = ColdTierKind::kBlockFile;
     return {};
   }
-  SPW_RETURN_IF_ERROR(cold::IsSqlite(file_system, path, &is));
-  *found = is ? ColdTierKind::kSqlite : ColdTierKind::kUnset;
+  if (named == ColdTierKind::kBlockFile) {
+    SPW_RETURN_IF_ERROR(cold::IsSqlite(file_system, path, &is));
+  }
+  *found = is || named != ColdTierKind::kBlockFile ? ColdTierKind::kSqlite : ColdTierKind::kUnset;
   return {};
 }
 
 Status Store::OpenTier(io::FileSystem* file_system, const std::string& path,
                        base::Operation* operation) {
   ColdTierKind found = ColdTierKind::kUnset;
-  SPW_RETURN_IF_ERROR(FindTier(file_system, path, &found));
+  SPW_RETURN_IF_ERROR(FindTier(file_system, path, options_.cold_tier, &found));
   if (found != ColdTierKind::kUnset && options_.cold_tier != ColdTierKind::kUnset &&
       options_.open != OpenPolicy::kNew && options_.cold_tier != found) {
     const bool sqlite = found == ColdTierKind::kSqlite;
