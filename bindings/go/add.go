@@ -4,14 +4,18 @@ import "context"
 
 // Add adds the records of a batch, visible whole or not at all, and gives the first one's sequence
 // number; the others follow without a gap. Everything is copied: the batch may be reset and filled
-// again. An empty batch is fine and adds nothing; first is then [SeqNone], as with any error, which
-// means that nothing was added.
+// again. An empty batch is fine and adds nothing; first is then [SeqNone], as where [WhenFull] drops
+// the batch.
 //
-// Nothing is promised about durability: see [Store.Flush]. At the hard limit [WhenFull] decides:
-// wait for room, in the order of arrival, until ctx is done or the store's [Timeout] is over
-// (ErrTimeout), or ErrWouldBlock at once. A batch that is larger than the hard limit goes straight
-// to the cold tier, after everything before it, while the call waits. Once admitted, a cancel has
-// no effect.
+// first other than [SeqNone] means admitted, also beside an error, which then says that the batch is
+// not durable: only a [SyncInterval] of 0 asks for that (ErrClosed: Close writes it. ErrFull: tried
+// again. ErrIO, ErrCorrupt: writing has ended). Otherwise nothing is promised about durability, see
+// [Store.Flush], and any error means that nothing was added.
+//
+// At the hard limit [WhenFull] decides: wait for room, in the order of arrival, until ctx is done or
+// the store's [Timeout] is over (ErrTimeout), or ErrWouldBlock at once, or drop. A batch that is
+// larger than the hard limit goes straight to the cold tier, after everything before it, while the
+// call waits. Once admitted, a cancel has no effect.
 //
 // ErrNotFound: no such stream. ErrInvalidArgument: times for a stream without, or none for one with
 // times. ErrTooBig: a record above [RecordBytesMax] (Error.Index tells which), or a batch above the
@@ -21,7 +25,8 @@ func (s *Store) Add(ctx context.Context, stream Stream, batch *Batch) (first uin
 	return s.add(ctx, stream, &batch.columns)
 }
 
-// TryAdd is Add that never waits: ErrWouldBlock where Add would. A refusal costs no allocation.
+// TryAdd is Add that never waits for room: ErrWouldBlock where Add would. A refusal costs no
+// allocation.
 func (s *Store) TryAdd(stream Stream, batch *Batch) (first uint64, err error) {
 	if err := batch.columns.check(); err != nil {
 		return SeqNone, err
@@ -71,10 +76,7 @@ func (s *Store) add(ctx context.Context, stream Stream, c *columns) (uint64, err
 		defer s.ops.give(p.op)
 	}
 	first, err := rawAdd(s.handle, stream, c, p.timeoutMs, p.handle())
-	if err != nil {
-		return SeqNone, p.explain(ctx, err)
-	}
-	return first, nil
+	return first, p.explain(ctx, err)
 }
 
 // addGate gives the stream's gate; nil for what cannot be a stream, which the library will say.

@@ -27,7 +27,7 @@ const (
 	ErrReadOnly        Code = spwReadOnly        // it was opened so, or its disk is so
 	ErrIO              Code = spwIO              // the operating system failed; see Error.OS
 	ErrCorrupt         Code = spwCorrupt         // bytes on disk are damaged; nothing was repaired
-	ErrTrimmed         Code = spwTrimmed         // the records were dropped on request (Clear)
+	ErrTrimmed         Code = spwTrimmed         // the records were dropped on request (Clear, Trim)
 	ErrUnsupported     Code = spwUnsupported     // unknown option, flag or feature of this version
 	ErrForked          Code = spwForked          // called in a forked child of the opening process
 	ErrInternal        Code = spwInternal        // a defect of the library

@@ -9,8 +9,9 @@ import (
 // wait there: each holds a thread of the operating system, and Go ends a process that has 10,000.
 //
 // Who waits inside must never keep out who could end the wait. So there is one gate per stream for
-// Add, since adds to one stream are served in order anyway, and one per store for Flush, which
-// waits for the disk alone. Everything else passes no gate: Close, Clear, SetOption, reads, TryAdd.
+// Add, since adds to one stream are served in order anyway, and one per store for Flush and
+// its kin, which wait for the disk alone. Everything else passes no gate: Close, Clear, Trim,
+// SetOption, reads, TryAdd.
 // A block file has one for changes and one for flushes; all that they ever wait for is the disk.
 type gate chan struct{}
 

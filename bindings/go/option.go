@@ -22,6 +22,9 @@ const (
 	KeyOpenMode       Key = optOpen           // Mode
 	KeyWhenFull       Key = optWhenFull       // Full
 	KeyTimes          Key = optTimes          // 0 or 1
+	KeySyncInterval   Key = optSyncMs         // milliseconds
+	KeyEager          Key = optEager          // 0 or 1
+	KeyIdleTime       Key = optIdleMs         // milliseconds
 
 	KeyFileChecksum Key = optFileChecksum     // Checksum
 	KeyDirtyBytes   Key = optFileDirtyBytes   // bytes
@@ -47,7 +50,8 @@ const (
 	StreamNameMax         = spwStreamNameMax  // bytes of a stream's name
 )
 
-// WaitForever is the Timeout that never ends a wait.
+// WaitForever is the Timeout that never ends a wait, and the SyncInterval and IdleTime that never
+// end.
 const WaitForever time.Duration = math.MaxInt64
 
 // Tier says where spilled records go.
@@ -77,6 +81,14 @@ type Full int64
 const (
 	FullBlock Full = whenFullBlock // wait for room
 	FullFail  Full = whenFullFail  // ErrWouldBlock at once
+
+	// The batch is dropped: Add gives [SeqNone] and no error, at once, and it is counted
+	// (Stats.RecordsDropped, [EventDropped]). Also while the disk is full.
+	FullDropNewest Full = whenFullDropNewest
+	// A ring: the oldest segments of that stream are trimmed until the batch fits, and counted
+	// (Stats.RecordsOverwritten, [EventDropped]); ErrWouldBlock if other streams hold all of the
+	// memory. Stores in memory only, else ErrInvalidArgument.
+	FullDropOldest Full = whenFullDropOldest
 )
 
 // Option is one value for [Open], [OpenMemory], [Store.Stream], [Store.SetOption] or [OpenFile]. An unknown
@@ -111,14 +123,17 @@ func SpillsInFlight(count int) Option { return Option{KeySpillsInFlight, int64(c
 // Timeout sets how long a call may wait whose context has no earlier deadline, in whole
 // milliseconds, rounded up. 0 is not to wait at all; [WaitForever], the default, never ends a wait.
 // For a store, live.
-func Timeout(timeout time.Duration) Option {
-	if timeout == WaitForever {
-		return Option{KeyTimeout, spwWaitForever}
+func Timeout(timeout time.Duration) Option { return durationOption(KeyTimeout, timeout) }
+
+// durationOption makes an option of whole milliseconds, rounded up.
+func durationOption(key Key, d time.Duration) Option {
+	if d == WaitForever {
+		return Option{key, spwUnlimited}
 	}
-	if timeout < 0 {
-		return Option{KeyTimeout, -1} // out of range, and not rounded up to 0
+	if d < 0 {
+		return Option{key, -1} // out of range, and not rounded up to 0
 	}
-	return Option{KeyTimeout, milliseconds(timeout)}
+	return Option{key, milliseconds(d)}
 }
 
 // ColdTier says where spilled records go: a new store's to [TierBlockFile] by default; an existing
@@ -134,12 +149,30 @@ func WhenFull(full Full) Option { return Option{KeyWhenFull, int64(full)} }
 
 // Times says whether every record of a stream has a time, or none. Fixed when the stream is
 // created; none by default. For a stream.
-func Times(on bool) Option {
+func Times(on bool) Option { return boolOption(KeyTimes, on) }
+
+func boolOption(key Key, on bool) Option {
 	if on {
-		return Option{KeyTimes, 1}
+		return Option{key, 1}
 	}
-	return Option{KeyTimes, 0}
+	return Option{key, 0}
 }
+
+// SyncInterval says how long an added batch may stay not durable, in whole milliseconds, rounded up.
+// [WaitForever], the default: until a flush or close asks. 0: each Add returns only when its batch
+// is on the device; those that add at the same time share the barriers. Else what is not on the
+// device is flushed at least that often, in the background. For a store, not in memory only; live.
+func SyncInterval(interval time.Duration) Option { return durationOption(KeySyncInterval, interval) }
+
+// Eager says whether full segments are written as soon as there are some, so that a crash loses less
+// and memory comes back at once. Off by default: after open not a byte is written below the budget
+// until a flush, close or [SyncInterval] asks. For a store, not in memory only.
+func Eager(on bool) Option { return boolOption(KeyEager, on) }
+
+// IdleTime sets after what time, in whole milliseconds, rounded up, free memory that nobody has used
+// goes back to the system: 10 s by default, never with [WaitForever]. For a store, not in memory
+// only, which has [Store.ReleaseMemory].
+func IdleTime(time time.Duration) Option { return durationOption(KeyIdleTime, time) }
 
 // AddsInFlight sets how many Adds to one stream may be inside the library at once, each on a thread
 // of its own; others queue in Go, in order. At least 1; GOMAXPROCS when the store is opened by

@@ -96,6 +96,10 @@ const (
 	EventError      EventKind = eventError      // a spill failed: Code, and Value is the errno
 	EventRecovered  EventKind = eventRecovered  // spilling goes on after ErrFull
 	EventCorrupt    EventKind = eventCorrupt    // damaged records met: Seq and Count tell which
+
+	// Count records were dropped at the hard limit: from Seq on with [FullDropOldest]; with
+	// [FullDropNewest] Seq is SeqNone, for they never had a number.
+	EventDropped EventKind = eventDropped
 )
 
 // Event is something that happened in a store.

@@ -225,6 +225,33 @@ func (s *Store) TryFlush(level FlushLevel) error {
 	return rawFlush(s.handle, level, spwNoWait, nil)
 }
 
+// Settle is Flush to the device, after which the memory of all records that are in the cold tier is
+// given back to the system, and the free memory too: for a store that is to be quiet for a while.
+// Records can be read and added throughout; what others add meanwhile stays in memory. Errors as of
+// Flush; after one of them no memory was given back.
+func (s *Store) Settle(ctx context.Context) error {
+	if err := doneError(ctx); err != nil {
+		return err
+	}
+	if err := s.call(); err != nil {
+		return err
+	}
+	defer s.exit()
+	return s.flush(ctx, func(timeoutMs int64, op opHandle) error {
+		return rawSettle(s.handle, timeoutMs, op)
+	})
+}
+
+// ReleaseMemory gives the memory that is kept for reuse (Stats.BytesFree) back to the system. It
+// does not wait. Any store; the next adds map fresh memory, which costs more than the copy into it.
+func (s *Store) ReleaseMemory() error {
+	if err := s.call(); err != nil {
+		return err
+	}
+	defer s.exit()
+	return rawReleaseMemory(s.handle)
+}
+
 // Version gives the version of the library that is loaded, such as "0.1.0".
 func Version() string { return rawVersion() }
 

@@ -78,6 +78,44 @@ func (s *Store) Clear(stream Stream) error {
 	return rawClear(s.handle, stream)
 }
 
+// Trim drops all records of a stream below begin, hot and cold; sequence numbers go on. At or below
+// where the stream begins nothing happens. A reader at a record that is gone gets ErrTrimmed. Memory
+// comes back in whole segments, a 64th of the budget. The change is durable with the next flush,
+// after which the space on disk comes back in the background; a crash before that may bring the
+// records back. ErrInvalidArgument: begin is above the stream's tail. ErrNotFound: no such stream.
+// ErrIO, ErrCorrupt: writing has ended.
+func (s *Store) Trim(stream Stream, begin uint64) error {
+	if err := s.call(); err != nil {
+		return err
+	}
+	defer s.exit()
+	return rawTrim(s.handle, stream, begin)
+}
+
+// TrimBefore is Trim of the longest prefix of records whose times are all below time; of times that
+// do not ascend the first one that is not ends it. It gives where the stream begins then. It reads
+// what it drops: ErrIO and ErrCorrupt also mean that this failed, and nothing was dropped then.
+// ErrInvalidArgument: the stream has no times.
+func (s *Store) TrimBefore(stream Stream, time int64) (begin uint64, err error) {
+	if err := s.call(); err != nil {
+		return 0, err
+	}
+	defer s.exit()
+	return rawTrimTime(s.handle, stream, time)
+}
+
+// TrimToSize is Trim of as few of the oldest records as leave at most so many bytes of payload, of
+// those that are there when the call begins. It gives where the stream begins then. It reads the
+// sizes of what it leaves: ErrIO and ErrCorrupt also mean that this failed, and nothing was dropped
+// then.
+func (s *Store) TrimToSize(stream Stream, bytes uint64) (begin uint64, err error) {
+	if err := s.call(); err != nil {
+		return 0, err
+	}
+	defer s.exit()
+	return rawTrimBytes(s.handle, stream, bytes)
+}
+
 // SetOption changes a live option of a stream, or of the store ([AllStreams]), while it is in use.
 // ErrNotFound: no such stream. ErrUnsupported: unknown key, or not live. A lower budget takes
 // effect by spilling; nothing is dropped.
