@@ -46,7 +46,7 @@ pub enum ErrorKind {
     Io,
     /// Bytes on disk are damaged; nothing was repaired or deleted.
     Corrupt,
-    /// The records were dropped on request ([`Store::clear`](crate::Store::clear)).
+    /// The records were dropped on request ([`Store::clear`](crate::Store::clear), a trim).
     Trimmed,
     /// Unknown option or feature of the library that is loaded.
     Unsupported,
@@ -88,7 +88,10 @@ impl ErrorKind {
 /// An error of the library, or of this binding on its behalf. Immutable, of no thread; it outlives
 /// the store it came from. An expected outcome (would block, timeout, cancelled, busy, closed, no
 /// memory) allocates nothing.
-pub struct Error(Inner);
+pub struct Error {
+    inner: Inner,
+    admitted: Option<u64>,
+}
 
 enum Inner {
     Library(NonNull<sys::spw_error>),
@@ -101,12 +104,18 @@ unsafe impl Sync for Error {}
 
 impl Error {
     pub(crate) fn binding(status: sys::spw_status, message: &'static str) -> Error {
-        Error(Inner::Binding(status, message))
+        Inner::Binding(status, message).into()
+    }
+
+    /// The same, of an add that was admitted with that first sequence number, if any.
+    pub(crate) fn admitted_at(self, first: u64) -> Error {
+        let admitted = Some(first).filter(|first| *first != sys::SPW_SEQ_NONE);
+        Error { inner: self.inner, admitted }
     }
 
     /// The library's error; NULL, which its accessors take, where there is none.
     fn raw(&self) -> *const sys::spw_error {
-        match self.0 {
+        match self.inner {
             Inner::Library(error) => error.as_ptr(),
             Inner::Binding(..) => null_mut(),
         }
@@ -119,7 +128,7 @@ impl Error {
 
     /// The status as the library numbers it, one of `SPW_*`; never `SPW_OK`.
     pub fn raw_code(&self) -> i32 {
-        match self.0 {
+        match self.inner {
             Inner::Library(error) => unsafe { sys::spw_error_code(error.as_ptr()) },
             Inner::Binding(status, _) => status,
         }
@@ -146,9 +155,16 @@ impl Error {
         usize::try_from(unsafe { sys::spw_error_record(self.raw()) }).ok()
     }
 
+    /// The first record of an add that was admitted and yet failed, as only a
+    /// [sync interval](crate::Options::sync_interval) of zero lets happen: the batch is there, and
+    /// not durable.
+    pub fn admitted(&self) -> Option<u64> {
+        self.admitted
+    }
+
     /// What happened and where. UTF-8, but for pieces of paths that are not, which are replaced.
     pub fn message(&self) -> Cow<'_, str> {
-        match self.0 {
+        match self.inner {
             Inner::Binding(_, message) => Cow::Borrowed(message),
             // Safe: the text is static or lives as long as the error.
             Inner::Library(error) => unsafe {
@@ -159,9 +175,15 @@ impl Error {
     }
 }
 
-impl Drop for Error {
+impl From<Inner> for Error {
+    fn from(inner: Inner) -> Error {
+        Error { inner, admitted: None }
+    }
+}
+
+impl Drop for Inner {
     fn drop(&mut self) {
-        if let Inner::Library(error) = self.0 {
+        if let Inner::Library(error) = self {
             unsafe { sys::spw_error_free(error.as_ptr()) };
         }
     }
@@ -184,6 +206,9 @@ impl fmt::Debug for Error {
         }
         if let Some(index) = self.record_index() {
             fields.field("record_index", &index);
+        }
+        if let Some(first) = self.admitted {
+            fields.field("admitted", &first);
         }
         fields.finish()
     }
@@ -224,6 +249,6 @@ pub(crate) fn check(
     }
     Err(NonNull::new(error).map_or_else(
         || Error::binding(status, "the library gave no reason"),
-        |error| Error(Inner::Library(error)),
+        |error| Inner::Library(error).into(),
     ))
 }

@@ -71,6 +71,7 @@ mod owned;
 mod read;
 mod stats;
 mod store;
+mod trim;
 mod version;
 mod view;
 mod wait;

@@ -44,6 +44,14 @@ impl Key {
     pub const WHEN_FULL: Key = Key(sys::SPW_OPT_WHEN_FULL);
     /// Stream, fixed: 1 if every record has a time, 0 if none has.
     pub const TIMES: Key = Key(sys::SPW_OPT_TIMES);
+    /// Store, live: how long a batch may stay not durable, in milliseconds; see
+    /// [`Options::sync_interval`].
+    pub const SYNC_MS: Key = Key(sys::SPW_OPT_SYNC_MS);
+    /// Store: 1 if full segments are written as soon as there are some; see [`Options::eager`].
+    pub const EAGER: Key = Key(sys::SPW_OPT_EAGER);
+    /// Store: when idle memory goes back to the system, in milliseconds; see
+    /// [`Options::idle_time`].
+    pub const IDLE_MS: Key = Key(sys::SPW_OPT_IDLE_MS);
     /// Block file: a [`Checksum`](crate::Checksum).
     pub const FILE_CHECKSUM: Key = Key(sys::SPW_OPT_FILE_CHECKSUM);
     /// Block file: changes that may wait in memory, in bytes; see
@@ -88,11 +96,23 @@ pub enum OpenMode {
 
 /// What an add does at the hard limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum WhenFull {
     /// Waits for room, up to the timeout of the call.
     Block = sys::SPW_WHEN_FULL_BLOCK as isize,
     /// [`ErrorKind::WouldBlock`](crate::ErrorKind::WouldBlock) at once.
     Fail = sys::SPW_WHEN_FULL_FAIL as isize,
+    /// Drops the batch and counts it ([`Stats::records_dropped`](crate::Stats::records_dropped),
+    /// [`EventKind::Dropped`](crate::EventKind::Dropped)): the add returns an empty range at once.
+    /// Also while the disk is full.
+    DropNewest = sys::SPW_WHEN_FULL_DROP_NEWEST as isize,
+    /// A ring: the oldest segments of that stream are trimmed until the batch fits, and counted
+    /// ([`Stats::records_overwritten`](crate::Stats::records_overwritten),
+    /// [`EventKind::Dropped`](crate::EventKind::Dropped));
+    /// [`ErrorKind::WouldBlock`](crate::ErrorKind::WouldBlock) if other streams hold all of the
+    /// memory. Stores in memory only, else
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument).
+    DropOldest = sys::SPW_WHEN_FULL_DROP_OLDEST as isize,
 }
 
 /// The values that were set; the library checks them together when they are used.
@@ -214,6 +234,28 @@ impl Options {
     /// [`WhenFull::Block`], in memory [`WhenFull::Fail`].
     pub fn when_full(&mut self, what: WhenFull) -> &mut Options {
         self.set(Key::WHEN_FULL, what as i64)
+    }
+
+    /// How long an added batch may stay not durable, in whole milliseconds, rounded up. Zero: each
+    /// add returns only when its batch is on the device; those that add at the same time share the
+    /// barriers. More: what is not on the device is flushed at least that often, in the background.
+    /// Default: [`Duration::MAX`], until a flush or close asks. Not in memory only.
+    pub fn sync_interval(&mut self, time: Duration) -> &mut Options {
+        self.set(Key::SYNC_MS, Wait::at_most(time).timeout_ms)
+    }
+
+    /// Whether full segments are written as soon as there are some, so that a crash loses less and
+    /// memory comes back at once. By default not a byte is written after open below the budget
+    /// until a flush, close or [`Options::sync_interval`] asks. Not in memory only.
+    pub fn eager(&mut self, eager: bool) -> &mut Options {
+        self.set(Key::EAGER, eager.into())
+    }
+
+    /// After what time free memory that nobody has used goes back to the system, in whole
+    /// milliseconds, rounded up; default 10 s, [`Duration::MAX`] for never. Not in memory only,
+    /// where [`Store::release_memory`] does it.
+    pub fn idle_time(&mut self, time: Duration) -> &mut Options {
+        self.set(Key::IDLE_MS, Wait::at_most(time).timeout_ms)
     }
 
     /// Opens or creates the store at `path`, which may be any bytes but NUL. Its files have mode

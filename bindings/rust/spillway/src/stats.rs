@@ -216,6 +216,10 @@ pub enum EventKind {
     Recovered,
     /// Damaged records were met: `count` from `seq` on.
     Corrupt,
+    /// `count` records were dropped at the hard limit: from `seq` on by
+    /// [`WhenFull::DropOldest`](crate::WhenFull::DropOldest); those that
+    /// [`WhenFull::DropNewest`](crate::WhenFull::DropNewest) drops never had a number.
+    Dropped,
     /// Something that is younger than this binding.
     Other(u32),
 }
@@ -229,6 +233,7 @@ impl EventKind {
             sys::SPW_EVENT_ERROR => EventKind::Error,
             sys::SPW_EVENT_RECOVERED => EventKind::Recovered,
             sys::SPW_EVENT_CORRUPT => EventKind::Corrupt,
+            sys::SPW_EVENT_DROPPED => EventKind::Dropped,
             _ => EventKind::Other(kind),
         }
     }

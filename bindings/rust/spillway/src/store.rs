@@ -231,14 +231,18 @@ impl Store {
 /// Records.
 impl Store {
     /// Adds a [`Batch`](crate::Batch) or [`Columns`]: all of its records become visible at once, or
-    /// none. Returns their sequence numbers, an empty range for an empty batch. Everything is
-    /// copied. Nothing is promised about durability until a flush or close.
+    /// none. Returns their sequence numbers, an empty range for an empty batch and for one that
+    /// [`WhenFull::DropNewest`](crate::WhenFull::DropNewest) drops. Everything is copied. Nothing
+    /// is promised about durability until a flush or close, unless
+    /// [`Options::sync_interval`] is zero.
     ///
-    /// At the hard limit it waits, in the order of arrival, or returns `WouldBlock`, as the
-    /// stream's [`WhenFull`](crate::WhenFull) says. A batch that is larger than the hard limit goes
+    /// At the hard limit it waits, in the order of arrival, or returns `WouldBlock`, or drops, as
+    /// the stream's [`WhenFull`](crate::WhenFull) says. A batch that is larger than the hard limit goes
     /// straight to the cold tier while the call waits.
     ///
-    /// Any error means that nothing was added. `NotFound`: no such stream. `InvalidArgument`: times
+    /// An error means that nothing was added, unless it has [`Error::admitted`]: then the batch was
+    /// added and is not durable (`Closed`: the close writes it. `Full`: tried again. `Io`,
+    /// `Corrupt`: writing has ended). `NotFound`: no such stream. `InvalidArgument`: times
     /// where the stream has none, or none where it has. `TooBig`: a record above 512 MiB (see
     /// [`Error::record_index`]), or a batch above the hard limit where it cannot go to a cold tier.
     /// `WouldBlock`, `Timeout`, `Cancelled`: at the hard limit. `Full`: at the hard limit, and the
@@ -279,8 +283,9 @@ impl Store {
                     raw, id, data, data_len, offsets, count, times, timeout_ms, op, &mut first, err,
                 )
             })
-        })?;
-        Ok(if count == 0 { 0..0 } else { first..first + count as u64 })
+        })
+        .map_err(|error| error.admitted_at(first))?;
+        Ok(if first == sys::SPW_SEQ_NONE { 0..0 } else { first..first + count as u64 })
     }
 
     /// A cursor over the records there are now in a range of sequence numbers: `..` for all. What

@@ -5,31 +5,10 @@ mod common;
 
 use std::io::Write;
 
-use common::{all_blocks, bytes_of, Folder};
+use common::{all_blocks, bytes_of, limit_files, Folder};
 use spillway::{BlockOptions, Error, ErrorKind, FlushLevel};
 
-const RLIMIT_FSIZE: i32 = 1;
 const EFBIG: i32 = 27;
-const SIGXFSZ: i32 = 25;
-const SIG_IGN: usize = 1;
-
-extern "C" {
-    fn signal(signal: i32, handler: usize) -> usize;
-    fn getrlimit(what: i32, limit: *mut [u64; 2]) -> i32;
-    fn setrlimit(what: i32, limit: *const [u64; 2]) -> i32;
-}
-
-/// Files get no longer than so many bytes from here on.
-fn limit_files(bytes: u64) {
-    let mut limit = [0; 2];
-    // Safe: an rlimit is two such numbers on 64 bits; the signal is only ignored.
-    unsafe {
-        assert_ne!(signal(SIGXFSZ, SIG_IGN), usize::MAX);
-        assert_eq!(getrlimit(RLIMIT_FSIZE, &mut limit), 0);
-        limit[0] = bytes.min(limit[1]);
-        assert_eq!(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    }
-}
 
 #[test]
 fn block_file_on_a_full_disk() {

@@ -32,6 +32,11 @@ fn use_after_close() {
     refused(open.read_into(stream, 0, &mut Vec::new()), closed);
     refused(open.gather(stream, &[0]), closed);
     refused(open.clear(stream), closed);
+    refused(open.trim(stream, 0), closed);
+    refused(open.trim_before(stream, 0), closed);
+    refused(open.trim_to_size(stream, 0), closed);
+    refused(open.settle(), closed);
+    refused(open.release_memory(), closed);
     refused(open.flush(FlushLevel::Kernel), closed);
     refused(open.option(Key::BUDGET_BYTES), closed);
     refused(open.set_option(Key::TIMEOUT_MS, 1), closed);

@@ -15,7 +15,8 @@ fn every_option_arrives() {
     let mut options = Options::new();
     options.budget_bytes(1 << 20).budget_records(1000).hard_percent(150).low_percent(50);
     options.spills_in_flight(1).timeout(Duration::from_micros(1500)).cold_tier(ColdTier::Sqlite);
-    options.mode(OpenMode::New).when_full(WhenFull::Fail);
+    options.mode(OpenMode::New).when_full(WhenFull::Fail).idle_time(Duration::MAX);
+    options.sync_interval(Duration::from_micros(1_500_001)).eager(true);
     let store = options.open(folder.store()).unwrap();
     let wanted = [
         (Key::BUDGET_BYTES, 1 << 20),
@@ -26,6 +27,9 @@ fn every_option_arrives() {
         (Key::TIMEOUT_MS, 2),
         (Key::COLD_TIER, ColdTier::Sqlite as i64),
         (Key::WHEN_FULL, WhenFull::Fail as i64),
+        (Key::SYNC_MS, 1501),
+        (Key::EAGER, 1),
+        (Key::IDLE_MS, UNLIMITED as i64),
     ];
     for (key, value) in wanted {
         assert_eq!(store.option(key).unwrap(), value, "{:?}", key);

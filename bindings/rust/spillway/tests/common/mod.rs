@@ -199,3 +199,24 @@ pub fn good_in_child(work: impl FnOnce() -> bool) -> bool {
     assert_eq!(unsafe { waitpid(child, &mut status, 0) }, child);
     status == 0
 }
+
+/// Files of this process get no longer than so many bytes from here on, which the library takes for
+/// a full disk. The program must be one that runs no other test meanwhile.
+pub fn limit_files(bytes: u64) {
+    const RLIMIT_FSIZE: i32 = 1;
+    const SIGXFSZ: i32 = 25;
+    const SIG_IGN: usize = 1;
+    extern "C" {
+        fn signal(signal: i32, handler: usize) -> usize;
+        fn getrlimit(what: i32, limit: *mut [u64; 2]) -> i32;
+        fn setrlimit(what: i32, limit: *const [u64; 2]) -> i32;
+    }
+    let mut limit = [0; 2];
+    // Safe: an rlimit is two such numbers on 64 bits; the signal is only ignored.
+    unsafe {
+        assert_ne!(signal(SIGXFSZ, SIG_IGN), usize::MAX);
+        assert_eq!(getrlimit(RLIMIT_FSIZE, &mut limit), 0);
+        limit[0] = bytes.min(limit[1]);
+        assert_eq!(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    }
+}
