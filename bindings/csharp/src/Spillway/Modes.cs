@@ -47,6 +47,15 @@ public enum WhenFull
     Block = Constants.SPW_WHEN_FULL_BLOCK,
     /// <summary>Fails with WouldBlock at once.</summary>
     Fail = Constants.SPW_WHEN_FULL_FAIL,
+    /// <summary>The batch is dropped: the add returns <see cref="Limits.NoSequence"/> at once, and
+    /// it is counted (<see cref="StoreStatistics.RecordsDropped"/>,
+    /// <see cref="StoreEventKind.Dropped"/>). Also while the disk is full.</summary>
+    DropNewest = Constants.SPW_WHEN_FULL_DROP_NEWEST,
+    /// <summary>A ring: the oldest segments of that stream are trimmed until the batch fits, and
+    /// counted (<see cref="StoreStatistics.RecordsOverwritten"/>,
+    /// <see cref="StoreEventKind.Dropped"/>); WouldBlock if other streams hold all of the memory.
+    /// Stores in memory only, else InvalidArgument.</summary>
+    DropOldest = Constants.SPW_WHEN_FULL_DROP_OLDEST,
 }
 
 /// <summary>How safe a flush makes what was done before it.</summary>
@@ -138,6 +147,12 @@ public enum OptionKey
     WhenFull = Constants.SPW_OPT_WHEN_FULL,
     /// <summary>1: every record has a time; 0: none has. Stream, fixed at creation.</summary>
     Times = Constants.SPW_OPT_TIMES,
+    /// <summary>How long a batch may stay not durable, in milliseconds. Store; live.</summary>
+    SyncMilliseconds = Constants.SPW_OPT_SYNC_MS,
+    /// <summary>1: full segments are written as soon as there are some. Store.</summary>
+    Eager = Constants.SPW_OPT_EAGER,
+    /// <summary>When idle memory goes back to the system, in milliseconds. Store.</summary>
+    IdleMilliseconds = Constants.SPW_OPT_IDLE_MS,
     /// <summary>A <see cref="BlockChecksum"/>. Block file, fixed at creation.</summary>
     FileChecksum = Constants.SPW_OPT_FILE_CHECKSUM,
     /// <summary>Bytes of changes that may wait in memory. Block file.</summary>

@@ -32,6 +32,18 @@ public abstract class OptionBag
         }
     }
 
+    private protected TimeSpan? GetTime(OptionKey key) =>
+        this[key] is { } milliseconds ? NativeText.Time(milliseconds) : null;
+
+    private protected void SetTime(OptionKey key, TimeSpan? time) =>
+        this[key] = time is null ? null : NativeText.Milliseconds(time);
+
+    private protected bool? GetFlag(OptionKey key) =>
+        this[key] is { } value ? value != 0 : null;
+
+    private protected void SetFlag(OptionKey key, bool? value) =>
+        this[key] = value is { } flag ? (flag ? 1 : 0) : null;
+
     internal unsafe OptionsHandle ToNative()
     {
         OptionsHandle made = new();
@@ -102,9 +114,8 @@ public sealed class StoreOptions : OptionBag
     /// <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>.</summary>
     public TimeSpan? Timeout
     {
-        get => this[OptionKey.TimeoutMilliseconds] is { } ms ? NativeText.Time(ms) : null;
-        set => this[OptionKey.TimeoutMilliseconds] =
-            value is null ? null : NativeText.Milliseconds(value);
+        get => GetTime(OptionKey.TimeoutMilliseconds);
+        set => SetTime(OptionKey.TimeoutMilliseconds, value);
     }
 
     /// <summary>Where spilled records go; default of a new store
@@ -129,6 +140,36 @@ public sealed class StoreOptions : OptionBag
     {
         get => (WhenFull?)this[OptionKey.WhenFull];
         set => this[OptionKey.WhenFull] = (long?)value;
+    }
+
+    /// <summary>How long an added batch may stay not durable; live, not in memory only. Zero: each
+    /// add returns only when its batch is on the device; those that add at the same time share the
+    /// barriers. More: what is not on the device is flushed at least that often, in the background.
+    /// Default <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>: until a flush or close
+    /// asks.</summary>
+    public TimeSpan? SyncInterval
+    {
+        get => GetTime(OptionKey.SyncMilliseconds);
+        set => SetTime(OptionKey.SyncMilliseconds, value);
+    }
+
+    /// <summary>Whether full segments are written as soon as there are some, so that a crash loses
+    /// less and memory comes back at once; not in memory only. By default not a byte is written
+    /// after open below the budget until a flush, close or <see cref="SyncInterval"/> asks.
+    /// </summary>
+    public bool? Eager
+    {
+        get => GetFlag(OptionKey.Eager);
+        set => SetFlag(OptionKey.Eager, value);
+    }
+
+    /// <summary>After what time free memory that nobody has used goes back to the system; default
+    /// 10 s, <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> for never. Not in memory only,
+    /// where <see cref="Store.ReleaseMemory"/> does it.</summary>
+    public TimeSpan? IdleTime
+    {
+        get => GetTime(OptionKey.IdleMilliseconds);
+        set => SetTime(OptionKey.IdleMilliseconds, value);
     }
 }
 
@@ -163,8 +204,8 @@ public sealed class StreamOptions : OptionBag
     /// has.</summary>
     public bool? Times
     {
-        get => this[OptionKey.Times] is { } value ? value != 0 : null;
-        set => this[OptionKey.Times] = value is { } times ? (times ? 1 : 0) : null;
+        get => GetFlag(OptionKey.Times);
+        set => SetFlag(OptionKey.Times, value);
     }
 }
 

@@ -8,8 +8,9 @@ public sealed unsafe partial class RecordStream
 {
     /// <summary>
     /// Adds records that lie one after another in memory as one batch, in consecutive sequence
-    /// numbers. Everything is copied before the call returns. Nothing is promised about durability:
-    /// see <see cref="Store.Flush"/>. Allocates nothing.
+    /// numbers. Everything is copied before the call returns. Nothing is promised about durability,
+    /// see <see cref="Store.Flush"/>, unless <see cref="StoreOptions.SyncInterval"/> is zero.
+    /// Allocates nothing.
     /// </summary>
     /// <param name="data">Record i is <c>data[offsets[i] .. offsets[i + 1])</c>.</param>
     /// <param name="offsets">One more than there are records. They never run backwards and end
@@ -19,8 +20,10 @@ public sealed unsafe partial class RecordStream
     /// WouldBlock instead of waiting.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The first record's sequence number; <see cref="Limits.NoSequence"/> if there are no
-    /// records.</returns>
-    /// <exception cref="SpillwayException">In each case nothing was added. WouldBlock, Timeout: at
+    /// records, or if <see cref="WhenFull.DropNewest"/> dropped them.</returns>
+    /// <exception cref="SpillwayException">Nothing was added, unless it has an
+    /// <see cref="SpillwayException.AdmittedSequence"/>: then the batch was added and is not
+    /// durable (Closed: the close writes it. Full: tried again). WouldBlock, Timeout: at
     /// the hard limit. Full: there, and the disk is full. TooBig: a record
     /// (<see cref="SpillwayException.RecordIndex"/>) above <see cref="Limits.RecordBytesMax"/>, or
     /// a batch above the hard limit where there is no cold tier or the stream may not wait.
@@ -57,7 +60,7 @@ public sealed unsafe partial class RecordStream
     }
 
     /// <summary>As <see cref="Add(BatchBuilder, TimeSpan?, CancellationToken)"/>, for callers to
-    /// whom a full store is nothing exceptional: never waits.</summary>
+    /// whom a full store is nothing exceptional: never waits for room.</summary>
     /// <param name="batch">Not kept.</param>
     /// <param name="first">The first record's sequence number.</param>
     /// <returns>false: it would have to wait; nothing was added.</returns>
@@ -148,6 +151,10 @@ public sealed unsafe partial class RecordStream
         if (status == Constants.SPW_OK)
         {
             return true;
+        }
+        if (admitted != Limits.NoSequence)
+        {
+            throw NativeError.ToException(status, error, admitted, cancellationToken);
         }
         return NativeError.CheckUnless(expected, status, error, cancellationToken);
     }

@@ -65,7 +65,7 @@ public sealed unsafe partial class RecordStream
     public void SetOption(OptionKey key, long value) => Store.SetOption(Id, key, value);
 
     /// <summary>Copies one record out.</summary>
-    /// <exception cref="SpillwayException">NotFound: at or above the tail. Trimmed: cleared.
+    /// <exception cref="SpillwayException">NotFound: at or above the tail. Trimmed: dropped.
     /// Corrupt, IO: this record cannot be read; others may.</exception>
     public byte[] Read(ulong sequence) => Read(sequence, out _);
 

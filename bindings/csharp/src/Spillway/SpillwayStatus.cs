@@ -37,7 +37,8 @@ public enum SpillwayStatus
     IO = 14,
     /// <summary>Bytes on disk are damaged; nothing was repaired or deleted.</summary>
     Corrupt = 15,
-    /// <summary>The records were dropped on request (<see cref="RecordStream.Clear"/>).</summary>
+    /// <summary>The records were dropped on request (<see cref="RecordStream.Clear"/>,
+    /// <see cref="RecordStream.Trim"/> and its kin).</summary>
     Trimmed = 16,
     /// <summary>Unknown option or feature of this version, or not for this kind of store.</summary>
     Unsupported = 17,

@@ -19,6 +19,13 @@ public sealed partial class Store
         Operation? operation = null, CancellationToken cancellationToken = default) =>
         Blocking.Run(() => Flush(level, timeout, operation, cancellationToken), cancellationToken);
 
+    /// <summary>As <see cref="Settle"/>, on a thread of its own.</summary>
+    /// <inheritdoc cref="Settle"/>
+    public Task SettleAsync(
+        TimeSpan? timeout = null, Operation? operation = null,
+        CancellationToken cancellationToken = default) =>
+        Blocking.Run(() => Settle(timeout, operation, cancellationToken), cancellationToken);
+
     /// <summary>As <see cref="Commit"/>, on a thread of its own.</summary>
     /// <inheritdoc cref="Commit"/>
     public Task CommitAsync(

@@ -28,6 +28,14 @@ public sealed unsafe partial class Store
         set => SetOption(OptionKey.TimeoutMilliseconds, NativeText.Milliseconds(value));
     }
 
+    /// <summary>How long an added batch may stay not durable, now; see
+    /// <see cref="StoreOptions.SyncInterval"/>.</summary>
+    public TimeSpan SyncInterval
+    {
+        get => NativeText.Time(GetOption(OptionKey.SyncMilliseconds));
+        set => SetOption(OptionKey.SyncMilliseconds, NativeText.Milliseconds(value));
+    }
+
     /// <summary>What an option of the store is now, in the unit of the C header.</summary>
     /// <exception cref="SpillwayException">Unsupported: no such option here.</exception>
     public long GetOption(OptionKey key) => GetOption(Constants.SPW_ALL, key);

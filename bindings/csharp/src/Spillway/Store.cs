@@ -230,5 +230,39 @@ public sealed unsafe partial class Store : IDisposable, IAsyncDisposable
         NativeError.Check(status, error, cancellationToken);
     }
 
+    /// <summary>A <see cref="Flush"/> to the device, after which the memory of all records that are
+    /// in the cold tier is given back to the system, and the free memory too: for a store that is
+    /// to be quiet for a while. Records can be read and added throughout; what others add meanwhile
+    /// stays in memory.</summary>
+    /// <param name="timeout">How long it may take; null: the store's default. Zero: WouldBlock if
+    /// there is something to write.</param>
+    /// <param name="operation">Watches (records) or cancels the call.</param>
+    /// <param name="cancellationToken">Cancels the wait; the writing goes on in the background.
+    /// </param>
+    /// <exception cref="SpillwayException">As of <see cref="Flush"/>; no memory was given back.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public void Settle(
+        TimeSpan? timeout = null, Operation? operation = null,
+        CancellationToken cancellationToken = default)
+    {
+        using HandleLease lease = Lease();
+        using CancellableCall call = new(cancellationToken, operation);
+        nint error;
+        int status = spw_store_settle(
+            lease.Value, NativeText.Milliseconds(timeout), call.Op, &error);
+        NativeError.Check(status, error, cancellationToken);
+    }
+
+    /// <summary>Gives the memory that is kept for reuse
+    /// (<see cref="StoreStatistics.BytesFree"/>) back to the system. Does not wait. Any store; the
+    /// next adds map fresh memory, which costs more than the copy into it.</summary>
+    public void ReleaseMemory()
+    {
+        using HandleLease lease = Lease();
+        nint error;
+        NativeError.Check(spw_store_release_memory(lease.Value, &error), error);
+    }
+
     internal HandleLease Lease() => _handle.Lease(this);
 }

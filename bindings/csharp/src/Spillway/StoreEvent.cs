@@ -17,6 +17,10 @@ public enum StoreEventKind
     Recovered = Constants.SPW_EVENT_RECOVERED,
     /// <summary>Damaged records were met: sequence and count tell which.</summary>
     Corrupt = Constants.SPW_EVENT_CORRUPT,
+    /// <summary>Count records were dropped at the hard limit: from sequence on with
+    /// <see cref="WhenFull.DropOldest"/>; those of <see cref="WhenFull.DropNewest"/> never had a
+    /// number.</summary>
+    Dropped = Constants.SPW_EVENT_DROPPED,
 }
 
 /// <summary>One event of a store, as <see cref="Store.DrainEvents"/> takes them out. A copy.

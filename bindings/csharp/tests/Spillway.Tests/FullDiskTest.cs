@@ -85,6 +85,28 @@ public partial class FullDiskTest
         Assert.Equal(2ul, again.OpenStream("log").GetStatistics().Count);
     }
 
+    [Fact]
+    public void FailedSyncTellsWhatWasAdmitted()
+    {
+        using Folder folder = new();
+        using Store store = Store.Open(
+            folder.Store, new() { BudgetBytes = 64 << 20, SyncInterval = TimeSpan.Zero });
+        RecordStream log = store.OpenStream("log");
+        log.AddRecord("kept"u8);
+        byte[] big = Make.Record(1, 4 << 20);
+        WithFilesOfAtMost(1 << 20, () =>
+        {
+            SpillwayException full = Fails.With(SpillwayStatus.Full, () => log.AddRecord(big));
+            Assert.Equal(1ul, full.AdmittedSequence);
+        });
+        store.Flush(); // It was tried again.
+        Assert.Equal(big, log.Read(1));
+        Assert.Equal(2ul, log.GetStatistics().SpilledSequence);
+        SpillwayException refused =
+            Fails.With(SpillwayStatus.InvalidArgument, () => log.AddRecord("timed"u8, 7L));
+        Assert.Null(refused.AdmittedSequence);
+    }
+
     // The threads of a store that was only freed close its files when they end.
     private static bool CanOpen(Folder folder)
     {

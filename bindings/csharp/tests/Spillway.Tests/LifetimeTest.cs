@@ -58,6 +58,8 @@ public class LifetimeTest(ITestOutputHelper output)
             () => log.AddRecord("a"u8), () => log.TryAdd(new BatchBuilder(), out _),
             () => log.Read(0), () => log.Gather([0]), () => log.Clear(),
             () => log.GetStatistics(), () => log.OpenCursor(), () => _ = log.WhenFull,
+            () => log.Trim(0), () => log.TrimBefore(0), () => log.TrimToSize(0),
+            () => store.Settle(), () => store.ReleaseMemory(),
         ];
         Assert.All(calls, Refuses);
     }

@@ -18,6 +18,9 @@ public class WatchTest
             ColdTier = ColdTier.Sqlite,
             Open = OpenMode.New,
             WhenFull = WhenFull.Fail,
+            SyncInterval = TimeSpan.FromMilliseconds(1500),
+            Eager = true,
+            IdleTime = Timeout.InfiniteTimeSpan,
         };
         Assert.Equal(1500, options[OptionKey.TimeoutMilliseconds]);
         Assert.Equal((150, 50), (options.HardPercent, options.LowPercent));
@@ -29,6 +32,13 @@ public class WatchTest
         Assert.Equal((1 << 20, 1000L), (store.BudgetBytes, store.BudgetRecords));
         Assert.Equal(150, store.GetOption(OptionKey.HardPercent));
         Assert.Equal(options.Timeout, store.DefaultTimeout);
+        Assert.Equal(1500, store.GetOption(OptionKey.SyncMilliseconds));
+        Assert.Equal(1, store.GetOption(OptionKey.Eager));
+        Assert.Equal(Limits.Unlimited, store.GetOption(OptionKey.IdleMilliseconds));
+        Assert.Equal((true, Timeout.InfiniteTimeSpan), (options.Eager, options.IdleTime));
+        Assert.Equal(options.SyncInterval, store.SyncInterval);
+        store.SyncInterval = TimeSpan.Zero;
+        Assert.Equal(TimeSpan.Zero, store.SyncInterval);
         store.DefaultTimeout = Timeout.InfiniteTimeSpan;
         Assert.Equal(Timeout.InfiniteTimeSpan, store.DefaultTimeout);
         store.BudgetBytes = 2 << 20;

@@ -13,7 +13,7 @@ internal static class NativeError
     {
         if (status != SPW_OK)
         {
-            throw ToException(status, error, token);
+            throw ToException(status, error, SPW_SEQ_NONE, token);
         }
     }
 
@@ -29,7 +29,11 @@ internal static class NativeError
         return true;
     }
 
-    private static unsafe Exception ToException(int status, nint error, CancellationToken token)
+    /// <summary>The exception of a failed call; <paramref name="admitted"/>: the first record of an
+    /// add that was admitted all the same, or SPW_SEQ_NONE. Frees <paramref name="error"/>.
+    /// </summary>
+    internal static unsafe Exception ToException(
+        int status, nint error, ulong admitted, CancellationToken token)
     {
         try
         {
@@ -43,10 +47,14 @@ internal static class NativeError
                 SPW_CANCELLED => token.IsCancellationRequested
                     ? new OperationCanceledException(message, token)
                     : new OperationCanceledException(message),
-                SPW_CLOSED => new ObjectDisposedException(null, message),
+                SPW_CLOSED when admitted == SPW_SEQ_NONE =>
+                    new ObjectDisposedException(null, message),
                 _ => new SpillwayException(
                     message, (SpillwayStatus)status, spw_error_os_code(error),
-                    spw_error_detail_code(error), spw_error_record(error)),
+                    spw_error_detail_code(error), spw_error_record(error))
+                {
+                    AdmittedSequence = admitted == SPW_SEQ_NONE ? null : admitted,
+                },
             };
         }
         finally
