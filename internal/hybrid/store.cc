@@ -61,9 +61,9 @@ base::Result<std::shared_ptr<Store>> Store::Open(io::FileSystem* file_system,
   return store;
 }
 
-// What is at the path; unset: nothing, or something else.
-// A SQLite database may have lost how it begins, and recover that, so what is no block file is
-// taken for one unless it is said to be the other.
+// What is at the path; unset: nothing, or something else. A SQLite database may have lost how it
+// begins, and recover that, so what is no block file is taken for one unless it is said to be the
+// other.
 static Status FindTier(io::FileSystem* file_system, const std::string& path, ColdTierKind named,
                        ColdTierKind* found) {
   const base::Result<bool> exists = file_system->Exists(path);

@@ -204,14 +204,14 @@ TEST_F(BlockTierTest, BytesAreAsTheFormatTextSays) {
   };
   size_t at = 0;
   uint64_t seq = 0;
-  for (const uint32_t count : {4U, 1U}) {
+  for (const uint64_t count : {4U, 1U}) {
     EXPECT_EQ(u64(at), seq);
     ASSERT_EQ(u32(at + 16), count);
     EXPECT_EQ(u32(at + 20), 0x100U);  // no codec, with times
     const size_t times = at + 24 + (count * 4 + 7) / 8 * 8;
     const size_t payload = times + count * 8;
     uint64_t begin = 0;
-    for (uint32_t i = 0; i < count; ++i, ++seq) {
+    for (uint64_t i = 0; i < count; ++i, ++seq) {
       const uint64_t end = u32(at + 24 + i * 4);
       EXPECT_EQ(std::string(bytes.begin() + static_cast<ptrdiff_t>(payload + begin),
                             bytes.begin() + static_cast<ptrdiff_t>(payload + end)),
