@@ -37,7 +37,17 @@ base::Result<std::shared_ptr<BlockFile>> BlockFile::Open(io::FileSystem* files,
   if (!engine.ok()) {
     return engine.status();
   }
-  return std::make_shared<BlockFile>(std::move(engine.value()), owner, true);
+  std::shared_ptr<BlockFile> opened;
+  const Status made = base::CatchToStatus([&] {
+    opened = std::make_shared<BlockFile>(engine.value(), owner, true);
+    return Status();
+  });
+  if (!made.ok()) {
+    // Its thread keeps the engine: nobody else would end it, and the file would stay locked.
+    static_cast<void>(engine.value()->Close(true).ok());
+    return made;
+  }
+  return opened;
 }
 
 BlockFile::~BlockFile() {

@@ -447,13 +447,20 @@ Result<std::unique_ptr<ColdTier>> OpenBlockTier(io::FileSystem* file_system,
   if (!file.ok()) {
     return file.status();
   }
-  auto tier = std::make_unique<BlockTier>(std::move(file.value()), tuning);
-  bool found = false;
-  SPW_RETURN_IF_ERROR(tier->Load(&found));
-  if (!found && mode == OpenMode::kExisting) {
-    return Status(Code::kNotFound, path + ": a block file without a store in it");
+  std::unique_ptr<BlockTier> tier;
+  const Status status = base::CatchToStatus([&]() -> Status {
+    tier = std::make_unique<BlockTier>(file.value(), tuning);
+    bool found = false;
+    SPW_RETURN_IF_ERROR(tier->Load(&found));
+    if (!found && mode == OpenMode::kExisting) {
+      return {Code::kNotFound, path + ": a block file without a store in it"};
+    }
+    return found ? Status() : tier->Describe();
+  });
+  if (!status.ok()) {
+    static_cast<void>(file.value()->Close(true).ok());  // waits until it has let go of the file
+    return status;
   }
-  SPW_RETURN_IF_ERROR(found ? Status() : tier->Describe());
   return std::unique_ptr<ColdTier>(std::move(tier));
 }
 
