@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "internal/base/mutex.h"
-#include "internal/blockfile/stream_writer.h"
 #include "internal/blockfile/transaction.h"
 #include "internal/cold/block_format.h"
 #include "internal/cold/block_load.h"
 #include "internal/cold/block_records.h"
+#include "internal/cold/block_write.h"
 #include "internal/cold/stream_states.h"
 #include "internal/cold/turn.h"
 
@@ -34,15 +34,6 @@ bool MayRetry(const Status& status) {
          status.code() == Code::kBusy;
 }
 
-// What stands in the file of a stream. May be ahead of what the tier shows, by what is with the
-// file but could not be flushed.
-struct Kept {
-  bool described = false;  // there is the block that describes it
-  uint64_t begin_seq = 0;  // as that says
-  uint64_t end_seq = 0;
-  std::vector<RecordsBlock> blocks;  // in order; also of dropped records that were not reclaimed
-};
-
 class BlockTier final : public ColdTier {
  public:
   BlockTier(std::shared_ptr<BlockFile> file, const BlockTuning& tuning)
@@ -58,7 +49,8 @@ class BlockTier final : public ColdTier {
     for (auto& [id, stream] : stored) {
       const uint64_t end_seq = stream.blocks.empty() ? 0 : stream.blocks.back().end_seq();
       stream.state.end_seq = std::max(stream.state.begin_seq, end_seq);
-      kept_[id] = {true, stream.state.begin_seq, stream.state.end_seq, std::move(stream.blocks)};
+      kept_[id] = {
+          true, stream.state.begin_seq, stream.state.end_seq, std::move(stream.blocks), {}};
       streams_.Add(stream.state);
     }
     MeasureFile();
@@ -80,6 +72,10 @@ class BlockTier final : public ColdTier {
     if (!poison_.ok()) {
       return poison_;
     }
+    SPW_RETURN_IF_ERROR(Wrote(base::CatchToStatus([&] {
+      turn_.AssertTaken();
+      return RemoveStale();
+    })));
     StreamStates::Staged staged;
     SPW_RETURN_IF_ERROR(streams_.Stage(changes, &staged));
     if (staged.touched.empty() && (durability == Durability::kKernel || !unsynced_)) {
@@ -92,8 +88,14 @@ class BlockTier final : public ColdTier {
       })));
     }
     const bool device = durability == Durability::kDevice;
-    SPW_RETURN_IF_ERROR(Wrote(base::CatchToStatus(
-        [&] { return file_->Flush(device ? Level::kDevice : Level::kKernel); })));
+    const Status flushed = Wrote(base::CatchToStatus(
+        [&] { return file_->Flush(device ? Level::kDevice : Level::kKernel); }));
+    if (!flushed.ok()) {
+      if (changes.once) {
+        GiveUp(changes);
+      }
+      return flushed;
+    }
     unsynced_ = !device;
     streams_.Publish(&staged);
     MeasureFile();
@@ -151,6 +153,14 @@ class BlockTier final : public ColdTier {
       const Status discarded = file_->Close(true);
       return mode == CloseMode::kAbandon ? discarded : poison_;
     }
+    const Status removed = base::CatchToStatus([&] {
+      turn_.AssertTaken();
+      return RemoveStale();
+    });
+    if (!removed.ok()) {
+      static_cast<void>(file_->Close(true).ok());
+      return removed;
+    }
     const Status closed = file_->Close(false);
     if (MayRetry(closed)) {
       // All is on the device; only the tidying up is missing.
@@ -197,7 +207,8 @@ class BlockTier final : public ColdTier {
              changes.pieces[end].stream == changes.pieces[begin].stream) {
         ++end;
       }
-      SPW_RETURN_IF_ERROR(PutRecords(txn.get(), changes.pieces.subspan(begin, end - begin), &plan));
+      SPW_RETURN_IF_ERROR(
+          PutRecords(txn.get(), changes.pieces.subspan(begin, end - begin), changes.once, &plan));
       begin = end;
     }
     Plan fresh;
@@ -212,6 +223,7 @@ class BlockTier final : public ColdTier {
       kept_.merge(fresh);
       for (auto& [id, kept] : plan) {
         std::vector<RecordsBlock>& blocks = kept_.at(id).blocks;
+        kept_.at(id).stale.reserve(kept_.at(id).stale.size() + kept.blocks.size());
         blocks.reserve(
             std::max(blocks.capacity(), std::bit_ceil(blocks.size() + kept.blocks.size())));
       }
@@ -246,8 +258,8 @@ class BlockTier final : public ColdTier {
     return {};
   }
 
-  Status PutRecords(blockfile::Transaction* txn, std::span<const Piece> pieces, Plan* plan)
-      SPW_REQUIRES(turn_) {
+  Status PutRecords(blockfile::Transaction* txn, std::span<const Piece> pieces, bool once,
+                    Plan* plan) SPW_REQUIRES(turn_) {
     const uint32_t id = pieces.front().stream;
     const auto planned = plan->find(id);
     if (planned == plan->end()) {
@@ -258,7 +270,7 @@ class BlockTier final : public ColdTier {
     uint64_t payload_bytes = 0;
     const auto write = [&]() -> Status {
       turn_.AssertTaken();
-      SPW_RETURN_IF_ERROR(frame.empty() ? Status() : PutFrame(txn, id, frame, kept));
+      SPW_RETURN_IF_ERROR(frame.empty() ? Status() : PutFrame(txn, id, frame, once, kept));
       frame.clear();
       payload_bytes = 0;
       return {};
@@ -289,8 +301,9 @@ class BlockTier final : public ColdTier {
     return write();
   }
 
+  // once: in a block of its own, which can be given up as it is.
   Status PutFrame(blockfile::Transaction* txn, uint32_t id, std::span<const Columns> columns,
-                  Kept* kept) SPW_REQUIRES(turn_) {
+                  bool once, Kept* kept) SPW_REQUIRES(turn_) {
     const bool has_times = columns.front().times != nullptr;
     const uint64_t first_seq = columns.front().first_seq;
     uint64_t payload_bytes = 0;
@@ -299,7 +312,7 @@ class BlockTier final : public ColdTier {
     }
     RecordsBlock* const last = kept->blocks.empty() ? nullptr : &kept->blocks.back();
     const bool is_small = payload_bytes < tuning_.own_block_bytes;
-    const bool grows = is_small && last != nullptr && last->end_seq() == first_seq &&
+    const bool grows = is_small && !once && last != nullptr && last->end_seq() == first_seq &&
                        last->bytes < tuning_.shared_block_bytes &&
                        last->frames < tuning_.shared_block_frames &&
                        last->first_seq >= kept->begin_seq;
@@ -309,9 +322,9 @@ class BlockTier final : public ColdTier {
     const std::string name = RecordsBlockName(id, block.first_seq);
     const std::vector<uint8_t> tag = EncodeTag(block, has_times);
     if (is_small) {
-      SPW_RETURN_IF_ERROR(PutSmall(txn, name, grows, columns, tag, &bytes));
+      SPW_RETURN_IF_ERROR(PutSmall(file_.get(), txn, name, grows, columns, tag, &bytes));
     } else {
-      SPW_RETURN_IF_ERROR(PutLarge(txn, name, columns, tag, bytes));
+      SPW_RETURN_IF_ERROR(PutLarge(file_.get(), txn, name, columns, tag, bytes));
     }
     if (grows) {
       *last = block;
@@ -322,31 +335,51 @@ class BlockTier final : public ColdTier {
     return {};
   }
 
-  Status PutSmall(blockfile::Transaction* txn, std::string_view name, bool grows,
-                  std::span<const Columns> columns, Bytes tag, std::vector<uint8_t>* bytes) {
-    for (const Columns& each : columns) {
-      const uint8_t* const data = each.data;
-      bytes->insert(bytes->end(), data + each.begin[0], data + each.begin[each.count]);
+  // What could not be flushed and may never come again is none of the stream's.
+  void GiveUp(const Changes& changes) noexcept SPW_REQUIRES(turn_) {
+    {
+      MutexLock lock(mu_);
+      for (const Piece& piece : changes.pieces) {
+        Kept& kept = kept_.find(piece.stream)->second;
+        const uint64_t first_seq = piece.columns.first_seq;
+        while (!kept.blocks.empty() && kept.blocks.back().first_seq >= first_seq) {
+          kept.stale.push_back(kept.blocks.back().first_seq);  // Apply has made room
+          kept.blocks.pop_back();
+        }
+        kept.end_seq = std::min(kept.end_seq, first_seq);
+      }
     }
-    if (!grows) {
-      blockfile::PutItem item{.name = name, .payload = *bytes, .tag = tag};
-      return file_->Put(txn, {&item, 1});
-    }
-    uint64_t length = 0;
-    SPW_RETURN_IF_ERROR(file_->Append(txn, name, *bytes, &length));
-    return file_->SetTag(txn, name, tag);
+    // If that fails too, whoever comes next tries again.
+    static_cast<void>(base::CatchToStatus([&] {
+                        turn_.AssertTaken();
+                        return RemoveStale();
+                      }).ok());
   }
 
-  Status PutLarge(blockfile::Transaction* txn, std::string_view name,
-                  std::span<const Columns> columns, Bytes tag, Bytes head) {
-    std::unique_ptr<blockfile::StreamWriter> writer;
-    SPW_RETURN_IF_ERROR(file_->OpenWriter(txn, name, blockfile::kAnyVersion, &writer, tag));
-    SPW_RETURN_IF_ERROR(writer->Write(head));
-    for (const Columns& each : columns) {
-      SPW_RETURN_IF_ERROR(writer->Write({each.data + each.begin[0], each.payload_bytes()}));
+  Status RemoveStale() SPW_REQUIRES(turn_) {
+    std::vector<std::string> names;
+    {
+      MutexLock lock(mu_);
+      for (const auto& [id, kept] : kept_) {
+        for (const uint64_t first_seq : kept.stale) {
+          names.push_back(RecordsBlockName(id, first_seq));
+        }
+      }
     }
-    uint64_t version = 0;
-    return writer->Commit(&version);
+    if (names.empty()) {
+      return {};
+    }
+    std::shared_ptr<blockfile::Transaction> txn;
+    SPW_RETURN_IF_ERROR(file_->Begin(false, &txn));
+    for (const std::string& name : names) {
+      SPW_RETURN_IF_ERROR(file_->Remove(txn.get(), name));
+    }
+    SPW_RETURN_IF_ERROR(file_->Commit(txn.get(), Level::kRelaxed));
+    MutexLock lock(mu_);
+    for (auto& [id, kept] : kept_) {
+      kept.stale.clear();
+    }
+    return {};
   }
 
   Status RemoveBlocks(uint32_t id, size_t count) SPW_REQUIRES(turn_) {

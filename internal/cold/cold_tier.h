@@ -58,6 +58,8 @@ struct Changes {
   std::span<const StreamState> new_streams;  // begin_seq == end_seq
   std::span<const Trim> trims;
   std::span<const Piece> pieces;
+  // If it fails, others may come in place of these records; else they come again as they are.
+  bool once = false;
 };
 
 enum class Durability {

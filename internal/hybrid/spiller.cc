@@ -292,7 +292,7 @@ Status Spiller::CommitDirect(const Stream::Claim& claim, std::span<const cold::P
                                 : std::span<const std::decay_t<decltype(*optional)>>();
   };
   const Status status = base::CatchToStatus([&] {
-    return parts_.tier->Commit({one_or_none(claim.create), one_or_none(claim.trim), pieces},
+    return parts_.tier->Commit({one_or_none(claim.create), one_or_none(claim.trim), pieces, true},
                                Durability::kDevice);
   });
   if (!status.ok()) {
