@@ -1,5 +1,6 @@
 #include "internal/cold/block_load.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,7 +72,8 @@ Status LoadStreams(BlockFile* file, std::map<uint32_t, StoredStream>* streams, b
           return Strange(name);
         }
         state.id = *id;
-        (*streams)[*id].state = state;
+        state.end_seq = state.begin_seq;
+        (*streams)[*id] = {state, {true, state.begin_seq, state.end_seq, {}}};
         return {};
       });
   SPW_RETURN_IF_ERROR(described);
@@ -86,11 +88,14 @@ Status LoadStreams(BlockFile* file, std::map<uint32_t, StoredStream>* streams, b
                         }
                         block.first_seq = parsed->first_seq;
                         block.bytes = info.length;
-                        std::vector<RecordsBlock>& blocks = (*streams)[parsed->id].blocks;
+                        StoredStream& stream = streams->at(parsed->id);
+                        std::vector<RecordsBlock>& blocks = stream.in_file.blocks;
                         if (!blocks.empty() && block.first_seq < blocks.back().end_seq()) {
                           return Strange(name);
                         }
                         blocks.push_back(block);
+                        stream.state.end_seq = std::max(stream.state.end_seq, block.end_seq());
+                        stream.in_file.end_seq = stream.state.end_seq;
                         return {};
                       });
 }

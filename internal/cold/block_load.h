@@ -7,24 +7,13 @@
 
 #include "internal/base/status.h"
 #include "internal/blockfile/block_file.h"
-#include "internal/cold/block_format.h"
+#include "internal/cold/stream_blocks.h"
 
 namespace spillway::cold {
 
 struct StoredStream {
-  StreamState state;                 // without end_seq
-  std::vector<RecordsBlock> blocks;  // in order; a gap is of records that are lost
-};
-
-// What stands in the file of a stream. May be ahead of what the tier shows, by what is with the
-// file but could not be flushed.
-struct Kept {
-  bool described = false;  // there is the block that describes it
-  uint64_t begin_seq = 0;  // as that says
-  uint64_t end_seq = 0;
-  std::vector<RecordsBlock> blocks;  // in order; also of dropped records that were not reclaimed
-  // First records of blocks that were given up after they were put, and are still in the file.
-  std::vector<uint64_t> stale;
+  StreamState state;
+  StreamInFile in_file;
 };
 
 // *found false: there is no store in the file. kCorrupt: what a store makes is damaged, or is none

@@ -1,19 +1,15 @@
 #include "internal/cold/block_tier.h"
 
-#include <algorithm>
-#include <atomic>
-#include <bit>
 #include <map>
-#include <span>
 #include <utility>
 #include <vector>
 
-#include "internal/base/mutex.h"
 #include "internal/blockfile/transaction.h"
 #include "internal/cold/block_format.h"
 #include "internal/cold/block_load.h"
 #include "internal/cold/block_records.h"
 #include "internal/cold/block_write.h"
+#include "internal/cold/stream_blocks.h"
 #include "internal/cold/stream_states.h"
 #include "internal/cold/turn.h"
 
@@ -21,18 +17,10 @@ namespace spillway::cold {
 namespace {
 
 using base::Code;
-using base::MutexLock;
 using base::Result;
 using base::Status;
 using blockfile::BlockFile;
 using blockfile::Level;
-using record::Columns;
-
-// A failure that leaves everything as it was, so that the same call can be made again.
-bool MayRetry(const Status& status) {
-  return status.code() == Code::kFull || status.code() == Code::kNoMemory ||
-         status.code() == Code::kBusy;
-}
 
 class BlockTier final : public ColdTier {
  public:
@@ -45,12 +33,8 @@ class BlockTier final : public ColdTier {
   Status Load(bool* found) {
     std::map<uint32_t, StoredStream> stored;
     SPW_RETURN_IF_ERROR(LoadStreams(file_.get(), &stored, found));
-    MutexLock lock(mu_);
     for (auto& [id, stream] : stored) {
-      const uint64_t end_seq = stream.blocks.empty() ? 0 : stream.blocks.back().end_seq();
-      stream.state.end_seq = std::max(stream.state.begin_seq, end_seq);
-      kept_[id] = {
-          true, stream.state.begin_seq, stream.state.end_seq, std::move(stream.blocks), {}};
+      blocks_.Add(id, std::move(stream.in_file));
       streams_.Add(stream.state);
     }
     MeasureFile();
@@ -72,10 +56,7 @@ class BlockTier final : public ColdTier {
     if (!poison_.ok()) {
       return poison_;
     }
-    SPW_RETURN_IF_ERROR(Wrote(base::CatchToStatus([&] {
-      turn_.AssertTaken();
-      return RemoveStale();
-    })));
+    SPW_RETURN_IF_ERROR(Wrote(RemoveGivenUp()));
     StreamStates::Staged staged;
     SPW_RETURN_IF_ERROR(streams_.Stage(changes, &staged));
     if (staged.touched.empty() && (durability == Durability::kKernel || !unsynced_)) {
@@ -88,8 +69,7 @@ class BlockTier final : public ColdTier {
       })));
     }
     const bool device = durability == Durability::kDevice;
-    const Status flushed = Wrote(base::CatchToStatus(
-        [&] { return file_->Flush(device ? Level::kDevice : Level::kKernel); }));
+    const Status flushed = Wrote(file_->Flush(device ? Level::kDevice : Level::kKernel));
     if (!flushed.ok()) {
       if (changes.once) {
         GiveUp(changes);
@@ -114,7 +94,7 @@ class BlockTier final : public ColdTier {
     // What was dropped while it was read may be gone; that is no damage.
     SPW_RETURN_IF_ERROR(streams_.CheckRange(stream, seq, end_seq, &has_times));
     if (status.code() == Code::kCorrupt) {
-      checksum_errors_.fetch_add(1, std::memory_order_relaxed);
+      counters_.checksum_errors.fetch_add(1, std::memory_order_relaxed);
     }
     return status;
   }
@@ -125,27 +105,17 @@ class BlockTier final : public ColdTier {
     if (!poison_.ok()) {
       return poison_;
     }
-    for (const StreamState& state : streams_.All()) {
-      size_t count = 0;
-      {
-        MutexLock lock(mu_);
-        const std::vector<RecordsBlock>& blocks = kept_.at(state.id).blocks;
-        while (count < blocks.size() && blocks[count].end_seq() <= state.begin_seq) {
-          ++count;
-        }
-      }
-      if (count > 0) {
-        *more = count > tuning_.reclaim_blocks;
-        return Wrote(RemoveBlocks(state.id, std::min(count, tuning_.reclaim_blocks)));
-      }
+    const std::vector<RecordsName> names =
+        blocks_.Dropped(streams_.Begins(), tuning_.reclaim_blocks, more);
+    if (names.empty()) {
+      return Status();
     }
-    return Status();
+    SPW_RETURN_IF_ERROR(Wrote(RemoveBlocks(names)));
+    blocks_.EraseFirst(names.front().id, names.size());
+    return Wrote(file_->Flush(Level::kKernel));
   }
 
-  TierStats stats() const override {
-    return {file_bytes_.load(std::memory_order_relaxed),
-            checksum_errors_.load(std::memory_order_relaxed)};
-  }
+  TierStats stats() const override { return counters_.Read(); }
 
   Status Close(CloseMode mode) override {
     TurnHolder turn(turn_);
@@ -153,10 +123,7 @@ class BlockTier final : public ColdTier {
       const Status discarded = file_->Close(true);
       return mode == CloseMode::kAbandon ? discarded : poison_;
     }
-    const Status removed = base::CatchToStatus([&] {
-      turn_.AssertTaken();
-      return RemoveStale();
-    });
+    const Status removed = RemoveGivenUp();
     if (!removed.ok()) {
       static_cast<void>(file_->Close(true).ok());
       return removed;
@@ -175,233 +142,72 @@ class BlockTier final : public ColdTier {
  private:
   // ---- Committing
 
-  // What becomes of the streams once the changes are in the file.
-  using Plan = std::map<uint32_t, Kept>;
-
   // In one transaction of the file; visible there, and flushed by whoever comes next.
   Status Apply(const Changes& changes, const StreamStates::Staged& staged) SPW_REQUIRES(turn_) {
-    Plan plan;
-    {
-      MutexLock lock(mu_);
-      for (const StreamState& state : staged.touched) {
-        const auto found = kept_.find(state.id);
-        Kept& kept = plan[state.id];
-        if (found != kept_.end()) {
-          kept.described = found->second.described;
-          kept.begin_seq = found->second.begin_seq;
-          kept.end_seq = found->second.end_seq;
-          if (!found->second.blocks.empty()) {
-            kept.blocks.push_back(found->second.blocks.back());  // what may grow
-          }
-        }
-      }
-    }
+    StreamBlocks::Plan plan = blocks_.Ends(staged.touched);
     std::shared_ptr<blockfile::Transaction> txn;
     SPW_RETURN_IF_ERROR(file_->Begin(false, &txn));
+    BlockWriter writer(file_.get(), txn.get(), tuning_);
     for (const StreamState& state : staged.touched) {
-      SPW_RETURN_IF_ERROR(PutStream(txn.get(), state, &plan.at(state.id)));
+      SPW_RETURN_IF_ERROR(writer.PutStream(state, &plan.at(state.id)));
     }
     for (size_t begin = 0; begin < changes.pieces.size();) {
+      const uint32_t id = changes.pieces[begin].stream;
       size_t end = begin + 1;
-      while (end < changes.pieces.size() &&
-             changes.pieces[end].stream == changes.pieces[begin].stream) {
+      while (end < changes.pieces.size() && changes.pieces[end].stream == id) {
         ++end;
       }
-      SPW_RETURN_IF_ERROR(
-          PutRecords(txn.get(), changes.pieces.subspan(begin, end - begin), changes.once, &plan));
+      if (const auto stream = plan.find(id); stream != plan.end()) {  // not only empty pieces
+        SPW_RETURN_IF_ERROR(writer.PutRecords(changes.pieces.subspan(begin, end - begin),
+                                              changes.once, &stream->second));
+      }
       begin = end;
     }
-    Plan fresh;
-    {
-      MutexLock lock(mu_);
-      for (auto& [id, kept] : plan) {
-        const auto found = kept_.find(id);
-        if (found == kept_.end()) {
-          fresh.emplace(id, Kept());
-        }
+    blocks_.Reserve(plan);
+    if (changes.once) {
+      size_t blocks = 0;
+      for (const auto& [id, stream] : plan) {
+        blocks += stream.blocks.size();
       }
-      kept_.merge(fresh);
-      for (auto& [id, kept] : plan) {
-        std::vector<RecordsBlock>& blocks = kept_.at(id).blocks;
-        kept_.at(id).stale.reserve(kept_.at(id).stale.size() + kept.blocks.size());
-        blocks.reserve(
-            std::max(blocks.capacity(), std::bit_ceil(blocks.size() + kept.blocks.size())));
-      }
+      given_up_.reserve(blocks);
     }
     SPW_RETURN_IF_ERROR(file_->Commit(txn.get(), Level::kRelaxed));
-    MutexLock lock(mu_);  // nothing fails any more
-    for (auto& [id, kept] : plan) {
-      Kept& to = kept_.find(id)->second;
-      to.described = kept.described;
-      to.begin_seq = kept.begin_seq;
-      to.end_seq = kept.end_seq;
-      if (!to.blocks.empty()) {
-        to.blocks.pop_back();
-      }
-      to.blocks.insert(to.blocks.end(), kept.blocks.begin(), kept.blocks.end());
-    }
-    return {};
-  }
-
-  Status PutStream(blockfile::Transaction* txn, const StreamState& state, Kept* kept)
-      SPW_REQUIRES(turn_) {
-    if (kept->described && kept->begin_seq == state.begin_seq) {
-      return {};
-    }
-    const std::string name = StreamBlockName(state.id);
-    const std::vector<uint8_t> bytes = EncodeStream(state);
-    blockfile::PutItem item{.name = name, .payload = bytes};
-    SPW_RETURN_IF_ERROR(file_->Put(txn, {&item, 1}));
-    kept->described = true;
-    kept->begin_seq = state.begin_seq;
-    kept->end_seq = std::max(kept->end_seq, state.begin_seq);
-    return {};
-  }
-
-  Status PutRecords(blockfile::Transaction* txn, std::span<const Piece> pieces, bool once,
-                    Plan* plan) SPW_REQUIRES(turn_) {
-    const uint32_t id = pieces.front().stream;
-    const auto planned = plan->find(id);
-    if (planned == plan->end()) {
-      return {};  // nothing but empty pieces
-    }
-    Kept* const kept = &planned->second;
-    std::vector<Columns> frame;
-    uint64_t payload_bytes = 0;
-    const auto write = [&]() -> Status {
-      turn_.AssertTaken();
-      SPW_RETURN_IF_ERROR(frame.empty() ? Status() : PutFrame(txn, id, frame, once, kept));
-      frame.clear();
-      payload_bytes = 0;
-      return {};
-    };
-    for (const Piece& piece : pieces) {
-      Columns left = piece.columns;
-      if (left.end_seq() <= kept->end_seq) {
-        continue;  // in the file already, but for a flush
-      }
-      left = left.Slice(std::max(left.first_seq, kept->end_seq), left.end_seq());
-      while (left.count > 0) {
-        const uint64_t most =
-            tuning_.frame_payload_bytes - std::min(tuning_.frame_payload_bytes, payload_bytes);
-        const uint64_t* const ends = left.begin + 1;
-        const uint64_t* const past = std::partition_point(
-            ends, ends + left.count, [&](uint64_t end) { return end - left.begin[0] <= most; });
-        auto count = static_cast<uint64_t>(past - ends);
-        if (count == 0 && !frame.empty()) {
-          SPW_RETURN_IF_ERROR(write());
-          continue;
-        }
-        count = std::clamp<uint64_t>(count, 1, UINT32_MAX / 2);
-        frame.push_back(left.Slice(left.first_seq, left.first_seq + count));
-        payload_bytes += frame.back().payload_bytes();
-        left = left.Slice(left.first_seq + count, left.end_seq());
-      }
-    }
-    return write();
-  }
-
-  // once: in a block of its own, which can be given up as it is.
-  Status PutFrame(blockfile::Transaction* txn, uint32_t id, std::span<const Columns> columns,
-                  bool once, Kept* kept) SPW_REQUIRES(turn_) {
-    const bool has_times = columns.front().times != nullptr;
-    const uint64_t first_seq = columns.front().first_seq;
-    uint64_t payload_bytes = 0;
-    for (const Columns& each : columns) {
-      payload_bytes += each.payload_bytes();
-    }
-    RecordsBlock* const last = kept->blocks.empty() ? nullptr : &kept->blocks.back();
-    const bool is_small = payload_bytes < tuning_.own_block_bytes;
-    const bool grows = is_small && !once && last != nullptr && last->end_seq() == first_seq &&
-                       last->bytes < tuning_.shared_block_bytes &&
-                       last->frames < tuning_.shared_block_frames &&
-                       last->first_seq >= kept->begin_seq;
-    RecordsBlock block = grows ? *last : RecordsBlock{.first_seq = first_seq};
-    std::vector<uint8_t> bytes;
-    EncodeFrameHead(columns, &bytes, &block);
-    const std::string name = RecordsBlockName(id, block.first_seq);
-    const std::vector<uint8_t> tag = EncodeTag(block, has_times);
-    if (is_small) {
-      SPW_RETURN_IF_ERROR(PutSmall(file_.get(), txn, name, grows, columns, tag, &bytes));
-    } else {
-      SPW_RETURN_IF_ERROR(PutLarge(file_.get(), txn, name, columns, tag, bytes));
-    }
-    if (grows) {
-      *last = block;
-    } else {
-      kept->blocks.push_back(block);
-    }
-    kept->end_seq = block.end_seq();
+    blocks_.Apply(plan);
     return {};
   }
 
   // What could not be flushed and may never come again is none of the stream's.
   void GiveUp(const Changes& changes) noexcept SPW_REQUIRES(turn_) {
-    {
-      MutexLock lock(mu_);
-      for (const Piece& piece : changes.pieces) {
-        Kept& kept = kept_.find(piece.stream)->second;
-        const uint64_t first_seq = piece.columns.first_seq;
-        while (!kept.blocks.empty() && kept.blocks.back().first_seq >= first_seq) {
-          kept.stale.push_back(kept.blocks.back().first_seq);  // Apply has made room
-          kept.blocks.pop_back();
-        }
-        kept.end_seq = std::min(kept.end_seq, first_seq);
+    for (const Piece& piece : changes.pieces) {
+      RecordsName name{};
+      while (blocks_.TakeBack(piece.stream, piece.columns.first_seq, &name)) {
+        given_up_.push_back(name);  // Apply has made room
       }
     }
     // If that fails too, whoever comes next tries again.
-    static_cast<void>(base::CatchToStatus([&] {
-                        turn_.AssertTaken();
-                        return RemoveStale();
-                      }).ok());
+    static_cast<void>(RemoveGivenUp().ok());
   }
 
-  Status RemoveStale() SPW_REQUIRES(turn_) {
-    std::vector<std::string> names;
-    {
-      MutexLock lock(mu_);
-      for (const auto& [id, kept] : kept_) {
-        for (const uint64_t first_seq : kept.stale) {
-          names.push_back(RecordsBlockName(id, first_seq));
-        }
-      }
-    }
-    if (names.empty()) {
-      return {};
-    }
-    std::shared_ptr<blockfile::Transaction> txn;
-    SPW_RETURN_IF_ERROR(file_->Begin(false, &txn));
-    for (const std::string& name : names) {
-      SPW_RETURN_IF_ERROR(file_->Remove(txn.get(), name));
-    }
-    SPW_RETURN_IF_ERROR(file_->Commit(txn.get(), Level::kRelaxed));
-    MutexLock lock(mu_);
-    for (auto& [id, kept] : kept_) {
-      kept.stale.clear();
+  Status RemoveGivenUp() SPW_REQUIRES(turn_) {
+    if (!given_up_.empty()) {
+      SPW_RETURN_IF_ERROR(RemoveBlocks(given_up_));
+      given_up_.clear();
     }
     return {};
   }
 
-  Status RemoveBlocks(uint32_t id, size_t count) SPW_REQUIRES(turn_) {
-    std::vector<RecordsBlock> removed;
-    {
-      MutexLock lock(mu_);
-      const std::vector<RecordsBlock>& blocks = kept_.at(id).blocks;
-      removed.assign(blocks.begin(), blocks.begin() + static_cast<ptrdiff_t>(count));
-    }
-    std::shared_ptr<blockfile::Transaction> txn;
-    SPW_RETURN_IF_ERROR(file_->Begin(false, &txn));
-    for (const RecordsBlock& block : removed) {
-      SPW_RETURN_IF_ERROR(file_->Remove(txn.get(), RecordsBlockName(id, block.first_seq)));
-    }
-    SPW_RETURN_IF_ERROR(file_->Commit(txn.get(), Level::kRelaxed));
-    {
-      MutexLock lock(mu_);
-      std::vector<RecordsBlock>& blocks = kept_.at(id).blocks;
-      blocks.erase(blocks.begin(), blocks.begin() + static_cast<ptrdiff_t>(count));
-    }
-    unsynced_ = true;
-    return file_->Flush(Level::kKernel);
+  Status RemoveBlocks(const std::vector<RecordsName>& names) SPW_REQUIRES(turn_) {
+    return base::CatchToStatus([&] {
+      turn_.AssertTaken();
+      std::shared_ptr<blockfile::Transaction> txn;
+      SPW_RETURN_IF_ERROR(file_->Begin(false, &txn));
+      for (const RecordsName& name : names) {
+        SPW_RETURN_IF_ERROR(file_->Remove(txn.get(), RecordsBlockName(name.id, name.first_seq)));
+      }
+      SPW_RETURN_IF_ERROR(file_->Commit(txn.get(), Level::kRelaxed));
+      unsynced_ = true;
+      return Status();
+    });
   }
 
   // What a write came to: keeps the first failure that ends writing.
@@ -413,8 +219,7 @@ class BlockTier final : public ColdTier {
   }
 
   void MeasureFile() noexcept {
-    const blockfile::FileStats stats = file_->Stats();
-    file_bytes_.store(stats.bytes_file, std::memory_order_relaxed);
+    counters_.file_bytes.store(file_->Stats().bytes_file, std::memory_order_relaxed);
   }
 
   // ---- Reading
@@ -423,18 +228,7 @@ class BlockTier final : public ColdTier {
                     uint64_t max_payload_bytes, record::ColumnBuffer* out) {
     while (seq < end_seq) {
       RecordsBlock block;
-      {
-        MutexLock lock(mu_);
-        const std::vector<RecordsBlock>& blocks = kept_.at(stream).blocks;
-        const auto found =
-            std::partition_point(blocks.begin(), blocks.end(),
-                                 [&](const RecordsBlock& each) { return each.end_seq() <= seq; });
-        if (found == blocks.end() || found->first_seq > seq) {
-          return base::Corrupt("stream " + std::to_string(stream) + ": the block with record " +
-                               std::to_string(seq) + " is missing");
-        }
-        block = *found;
-      }
+      SPW_RETURN_IF_ERROR(blocks_.Find(stream, seq, &block));
       const uint64_t had = out->count();
       const Status status =
           records_.Read(stream, block, has_times, seq, end_seq, max_payload_bytes, out);
@@ -458,11 +252,12 @@ class BlockTier final : public ColdTier {
   Status poison_ SPW_GUARDED_BY(turn_);
   bool unsynced_ SPW_GUARDED_BY(turn_) = false;  // commits that a power cut could take
 
+  // Blocks that were put and then given up, and are still in the file.
+  std::vector<RecordsName> given_up_ SPW_GUARDED_BY(turn_);
+
   StreamStates streams_;
-  mutable base::Mutex mu_;
-  std::map<uint32_t, Kept> kept_ SPW_GUARDED_BY(mu_);  // changed only with the turn
-  std::atomic<uint64_t> file_bytes_{0};
-  std::atomic<uint64_t> checksum_errors_{0};
+  StreamBlocks blocks_;  // changed only with the turn
+  TierCounters counters_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 // concern the records asked for.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -76,6 +77,25 @@ struct TierStats {
   uint64_t file_bytes = 0;
   uint64_t checksum_errors = 0;
 };
+
+// What a tier counts, to be read at any time.
+struct TierCounters {
+  std::atomic<uint64_t> file_bytes{0};
+  std::atomic<uint64_t> checksum_errors{0};
+
+  TierStats Read() const {
+    return {file_bytes.load(std::memory_order_relaxed),
+            checksum_errors.load(std::memory_order_relaxed)};
+  }
+};
+
+// Whether a failed Commit, Reclaim or Close left everything as it was, so that the same call can be
+// made again. Busy: a tool of another process writes, which it should not, but waiting loses
+// nothing.
+inline bool MayRetry(const base::Status& status) {
+  return status.code() == base::Code::kFull || status.code() == base::Code::kNoMemory ||
+         status.code() == base::Code::kBusy;
+}
 
 class ColdTier {
  public:

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -25,13 +24,6 @@ namespace {
 using base::Code;
 using base::Result;
 using base::Status;
-
-// A failure that leaves everything as it was, so that the same call can be made again. Busy: a tool
-// of another process writes, which it should not, but nothing is lost by waiting for it.
-bool MayRetry(const Status& status) {
-  return status.code() == Code::kFull || status.code() == Code::kNoMemory ||
-         status.code() == Code::kBusy;
-}
 
 class SqliteTier final : public ColdTier {
  public:
@@ -90,7 +82,7 @@ class SqliteTier final : public ColdTier {
     // What was dropped while it was read may be half there; that is no damage.
     SPW_RETURN_IF_ERROR(streams_.CheckRange(stream, seq, end_seq, &request.has_times));
     if (checksum_error) {
-      checksum_errors_.fetch_add(1, std::memory_order_relaxed);
+      counters_.checksum_errors.fetch_add(1, std::memory_order_relaxed);
     }
     return status;
   }
@@ -111,10 +103,7 @@ class SqliteTier final : public ColdTier {
     return Status();
   }
 
-  TierStats stats() const override {
-    return {file_bytes_.load(std::memory_order_relaxed),
-            checksum_errors_.load(std::memory_order_relaxed)};
-  }
+  TierStats stats() const override { return counters_.Read(); }
 
   Status Close(CloseMode mode) override {
     TurnHolder turn(turn_);
@@ -177,7 +166,7 @@ class SqliteTier final : public ColdTier {
     static_cast<void>(base::CatchToStatus([&] {
       const Result<uint64_t> size = vfs_->database()->Size();
       if (size.ok()) {
-        file_bytes_.store(size.value() + wal_bytes, std::memory_order_relaxed);
+        counters_.file_bytes.store(size.value() + wal_bytes, std::memory_order_relaxed);
       }
       return Status();
     }));
@@ -239,8 +228,7 @@ class SqliteTier final : public ColdTier {
   std::map<uint32_t, Stored> stored_ SPW_GUARDED_BY(turn_);
 
   StreamStates streams_;
-  std::atomic<uint64_t> file_bytes_{0};
-  std::atomic<uint64_t> checksum_errors_{0};
+  TierCounters counters_;
 };
 
 Result<std::string> AbsolutePath(const std::string& path) {

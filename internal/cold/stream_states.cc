@@ -23,9 +23,14 @@ std::vector<StreamState> StreamStates::All() const {
   return states;
 }
 
-StreamState StreamStates::Of(uint32_t id) const {
+std::vector<Trim> StreamStates::Begins() const {
   MutexLock lock(mu_);
-  return streams_.at(id);
+  std::vector<Trim> begins;
+  begins.reserve(streams_.size());
+  for (const auto& [id, state] : streams_) {
+    begins.push_back({id, state.begin_seq});
+  }
+  return begins;
 }
 
 // The stream as staged so far; null if there is none.

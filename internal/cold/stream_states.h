@@ -26,7 +26,8 @@ class StreamStates {
   // As they were found at open.
   void Add(const StreamState& state) SPW_EXCLUDES(mu_);
   std::vector<StreamState> All() const SPW_EXCLUDES(mu_);
-  StreamState Of(uint32_t id) const SPW_EXCLUDES(mu_);  // which is there
+  // Where each stream begins, as the trim that would bring it there.
+  std::vector<Trim> Begins() const SPW_EXCLUDES(mu_);
 
   // Fits the changes to the streams as they are; kInvalidArgument if they do not.
   base::Status Stage(const Changes& changes, Staged* staged) const SPW_EXCLUDES(mu_);
