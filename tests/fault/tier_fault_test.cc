@@ -28,6 +28,7 @@ using base::Status;
 using cold::CloseMode;
 using cold::ColdTier;
 using cold::Durability;
+using cold::MayRetry;
 using cold::OpenMode;
 
 SmallTuning FixedTuning() {
@@ -43,10 +44,6 @@ SmallTuning FixedTuning() {
   tuning.block.own_block_bytes = 4000;
   tuning.block.frame_payload_bytes = 8000;
   return tuning;
-}
-
-bool MayRetry(const Status& status) {
-  return status.code() == Code::kFull || status.code() == Code::kNoMemory;
 }
 
 // A tier with something around each of its calls.
