@@ -149,6 +149,7 @@ class OpCall {
       return {base::Code::kInvalidState, "the spw_op is in use by another call"};
     }
     operation_ = std::move(operation);
+    operation_->SetProgress(0, 0);
     return {};
   }
   base::Operation* get() const { return operation_.get(); }

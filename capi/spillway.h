@@ -231,8 +231,7 @@ void spw_op_cancel(spw_op* op);
 /* Work done and in total of the call that runs or ran last. Records: flush, settle and close of a
  * store, the flush that is a part of spw_store_commit, and that before a batch above the hard limit
  * is added. Bytes, counted as their comments say: vacuum, copy, import, export and verify of a
- * file. 0 in total: unknown. Other calls leave both as they were, as does a call that has nothing
- * to tell yet. Both may be NULL. */
+ * file. 0 in total: unknown, or not yet known; every call begins with 0. Both may be NULL. */
 void spw_op_progress(const spw_op* op, uint64_t* done, uint64_t* total);
 void spw_op_free(spw_op* op);
 

@@ -315,7 +315,7 @@ typedef struct spw_vacuum_result {
                             an open file holds so that deletes work on a full disk */
   uint64_t bytes_file;   /* its length afterwards */
   uint64_t done;         /* 1: another call would gain nothing now; 0: it may, as after a quota or
-                            without SPW_VACUUM_FULL; means nothing when the call failed */
+                            without SPW_VACUUM_FULL, and when the call failed */
 } spw_vacuum_result;
 
 /* Gives free space back to the file system while others read and write: moves what stands near the

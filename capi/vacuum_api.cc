@@ -42,7 +42,7 @@ spw_status spw_file_vacuum(spw_file* file, uint32_t flags, uint64_t max_bytes, s
     told.bytes_before = result.bytes_before;
     told.bytes_after = result.bytes_after;
     told.bytes_file = result.bytes_file;
-    told.done = result.done ? 1 : 0;
+    told.done = status.ok() && result.done ? 1 : 0;
     WriteStruct(out, told);
     return status;
   });

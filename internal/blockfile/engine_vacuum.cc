@@ -67,6 +67,9 @@ class Engine::Vacuuming {
   uint64_t SlackPages(uint64_t needed) const { return needed / 64 + 2 * region_pages(); }
 
   Status Estimate() {
+    if (operation_ != nullptr && operation_->cancelled()) {
+      return Status(Code::kCancelled);
+    }
     return InTurn([&] {
       const uint64_t reserve = engine_->settings_.reserve_bytes;
       const uint64_t used = map().pages_used();

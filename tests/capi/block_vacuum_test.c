@@ -89,6 +89,9 @@ static void shrinks_while_it_is_read(void) {
   uint64_t done = 0, total = 0;
   spw_op_progress(op, &done, &total);
   CHECK(done > 0 && done <= total);
+  EXPECT(SPW_OK, spw_file_vacuum(file, SPW_VACUUM_DRY_RUN, SPW_NO_LIMIT, op, &told, &err));
+  spw_op_progress(op, &done, &total);
+  CHECK(done == 0 && total == 0); /* it tells none, and nothing of the one before */
   spw_op_free(op);
   __atomic_store_n(&other.stop, 1, __ATOMIC_RELEASE);
   pthread_join(thread, NULL);
@@ -123,6 +126,8 @@ static void refuses_what_cannot_be(void) {
   REQUIRE(EXPECT(SPW_OK, spw_op_new(&op, &err)));
   spw_op_cancel(op);
   EXPECT(SPW_CANCELLED, spw_file_vacuum(file, 0, SPW_NO_LIMIT, op, &result, &err));
+  CHECK_EQUAL(result.done, 0);
+  EXPECT(SPW_CANCELLED, spw_file_vacuum(file, SPW_VACUUM_DRY_RUN, SPW_NO_LIMIT, op, &result, &err));
   EXPECT(SPW_CANCELLED, spw_file_copy(file, NULL, NAME(temp_path("cancelled")), op, &err));
   spw_op_free(op);
   close_file(file);

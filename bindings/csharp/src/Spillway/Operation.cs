@@ -22,7 +22,7 @@ public sealed unsafe class Operation : IDisposable
 
     /// <summary>Work done and in total of the call that runs or ran last: records for flush and
     /// close of a store, bytes for vacuum, copy, import, export and verification of a block file;
-    /// 0 in total is unknown. Other calls leave both as they were.</summary>
+    /// 0 in total is unknown, or not yet known; every call begins with 0.</summary>
     /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
     public (ulong Done, ulong Total) Progress
     {
