@@ -1,5 +1,6 @@
 #include "internal/cold/block_tier.h"
 
+#include <atomic>
 #include <map>
 #include <utility>
 #include <vector>
@@ -51,23 +52,27 @@ class BlockTier final : public ColdTier {
 
   std::vector<StreamState> Streams() const override { return streams_.All(); }
 
+  // What takes long, writing the payload, is done by several at a time; naming it by one.
   Status Commit(const Changes& changes, Durability durability) override {
+    SPW_RETURN_IF_ERROR(MayWrite());
+    StreamStates::Staged staged;
+    SPW_RETURN_IF_ERROR(streams_.Stage(changes, &staged));
+    Prepared prepared;
+    Status status = base::CatchToStatus([&] { return Prepare(changes, staged, &prepared); });
     TurnHolder turn(turn_);
     if (!poison_.ok()) {
       return poison_;
     }
-    SPW_RETURN_IF_ERROR(Wrote(RemoveGivenUp()));
-    StreamStates::Staged staged;
-    SPW_RETURN_IF_ERROR(streams_.Stage(changes, &staged));
     if (staged.touched.empty() && (durability == Durability::kKernel || !unsynced_)) {
       return Status();
     }
-    if (!staged.touched.empty()) {
-      SPW_RETURN_IF_ERROR(Wrote(base::CatchToStatus([&] {
+    if (status.ok()) {
+      status = base::CatchToStatus([&] {
         turn_.AssertTaken();
-        return Apply(changes, staged);
-      })));
+        return Apply(changes, prepared);
+      });
     }
+    SPW_RETURN_IF_ERROR(Wrote(status));
     const bool device = durability == Durability::kDevice;
     const Status flushed = Wrote(file_->Flush(device ? Level::kDevice : Level::kKernel));
     if (!flushed.ok()) {
@@ -142,12 +147,28 @@ class BlockTier final : public ColdTier {
  private:
   // ---- Committing
 
-  // In one transaction of the file; visible there, and flushed by whoever comes next.
-  Status Apply(const Changes& changes, const StreamStates::Staged& staged) SPW_REQUIRES(turn_) {
-    StreamBlocks::Plan plan = blocks_.Ends(staged.touched);
+  // Does not wait for the turn unless there is a reason.
+  Status MayWrite() {
+    if (!troubled_.load(std::memory_order_relaxed)) {
+      return {};
+    }
+    TurnHolder turn(turn_);
+    return poison_.ok() ? Wrote(RemoveGivenUp()) : poison_;
+  }
+
+  // Changes as a transaction of the file, and what it then has.
+  struct Prepared {
     std::shared_ptr<blockfile::Transaction> txn;
-    SPW_RETURN_IF_ERROR(file_->Begin(false, &txn));
-    BlockWriter writer(file_.get(), txn.get(), tuning_);
+    StreamBlocks::Plan plan;
+  };
+
+  Status Prepare(const Changes& changes, const StreamStates::Staged& staged, Prepared* prepared) {
+    if (staged.touched.empty()) {
+      return {};
+    }
+    StreamBlocks::Plan plan = blocks_.Ends(staged.touched);
+    SPW_RETURN_IF_ERROR(file_->Begin(false, &prepared->txn));
+    BlockWriter writer(file_.get(), prepared->txn.get(), tuning_);
     for (const StreamState& state : staged.touched) {
       SPW_RETURN_IF_ERROR(writer.PutStream(state, &plan.at(state.id)));
     }
@@ -164,15 +185,24 @@ class BlockTier final : public ColdTier {
       begin = end;
     }
     blocks_.Reserve(plan);
+    prepared->plan = std::move(plan);
+    return {};
+  }
+
+  // Visible in the file; flushed by whoever comes next.
+  Status Apply(const Changes& changes, const Prepared& prepared) SPW_REQUIRES(turn_) {
+    if (prepared.txn == nullptr) {
+      return {};
+    }
     if (changes.once) {
-      size_t blocks = 0;
-      for (const auto& [id, stream] : plan) {
+      size_t blocks = given_up_.size();
+      for (const auto& [id, stream] : prepared.plan) {
         blocks += stream.blocks.size();
       }
       given_up_.reserve(blocks);
     }
-    SPW_RETURN_IF_ERROR(file_->Commit(txn.get(), Level::kRelaxed));
-    blocks_.Apply(plan);
+    SPW_RETURN_IF_ERROR(file_->Commit(prepared.txn.get(), Level::kRelaxed));
+    blocks_.Apply(prepared.plan);
     return {};
   }
 
@@ -182,6 +212,7 @@ class BlockTier final : public ColdTier {
       RecordsName name{};
       while (blocks_.TakeBack(piece.stream, piece.columns.first_seq, &name)) {
         given_up_.push_back(name);  // Apply has made room
+        troubled_.store(true, std::memory_order_relaxed);
       }
     }
     // If that fails too, whoever comes next tries again.
@@ -192,6 +223,7 @@ class BlockTier final : public ColdTier {
     if (!given_up_.empty()) {
       SPW_RETURN_IF_ERROR(RemoveBlocks(given_up_));
       given_up_.clear();
+      troubled_.store(false, std::memory_order_relaxed);
     }
     return {};
   }
@@ -214,6 +246,7 @@ class BlockTier final : public ColdTier {
   Status Wrote(Status status) SPW_REQUIRES(turn_) {
     if (!status.ok() && !MayRetry(status)) {
       poison_ = status;
+      troubled_.store(true, std::memory_order_relaxed);
     }
     return status;
   }
@@ -249,14 +282,14 @@ class BlockTier final : public ColdTier {
   const std::shared_ptr<BlockFile> file_;
   BlockRecords records_;
   Turn turn_;
-  Status poison_ SPW_GUARDED_BY(turn_);
   bool unsynced_ SPW_GUARDED_BY(turn_) = false;  // commits that a power cut could take
-
+  Status poison_ SPW_GUARDED_BY(turn_);
   // Blocks that were put and then given up, and are still in the file.
   std::vector<RecordsName> given_up_ SPW_GUARDED_BY(turn_);
+  std::atomic<bool> troubled_{false};  // there may be poison, or blocks that were given up
 
   StreamStates streams_;
-  StreamBlocks blocks_;  // changed only with the turn
+  StreamBlocks blocks_;
   TierCounters counters_;
 };
 

@@ -1,8 +1,8 @@
 // The cold tier that keeps records in a block file, beside blocks of the application's own: see
 // BLOCK_FORMAT.md in this folder.
 //
-// Commits, reclaims and the close take turns; reads go on meanwhile, and so does whatever the
-// application does with its blocks.
+// Commits write their records at the same time and name them in turns, as do reclaims and the
+// close; reads go on meanwhile, and so does whatever the application does with its blocks.
 #pragma once
 
 #include <memory>

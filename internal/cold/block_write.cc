@@ -25,7 +25,7 @@ uint64_t CountWithin(const Columns& columns, uint64_t bytes_most) {
 
 }  // namespace
 
-Status BlockWriter::PutStream(const StreamState& state, StreamInFile* stream) {
+Status BlockWriter::PutStream(const StreamState& state, StreamEnd* stream) {
   if (stream->described && stream->begin_seq == state.begin_seq) {
     return {};
   }
@@ -39,8 +39,7 @@ Status BlockWriter::PutStream(const StreamState& state, StreamInFile* stream) {
   return {};
 }
 
-Status BlockWriter::PutRecords(std::span<const Piece> pieces, bool own_blocks,
-                               StreamInFile* stream) {
+Status BlockWriter::PutRecords(std::span<const Piece> pieces, bool own_blocks, StreamEnd* stream) {
   Frame frame;
   const auto write = [&]() -> Status {
     if (!frame.columns.empty()) {
@@ -72,25 +71,24 @@ Status BlockWriter::PutRecords(std::span<const Piece> pieces, bool own_blocks,
   return write();
 }
 
-Status BlockWriter::PutFrame(uint32_t id, const Frame& frame, bool own_block,
-                             StreamInFile* stream) {
+Status BlockWriter::PutFrame(uint32_t id, const Frame& frame, bool own_block, StreamEnd* stream) {
   const bool has_times = frame.columns.front().times != nullptr;
   const uint64_t first_seq = frame.columns.front().first_seq;
-  RecordsBlock* const last = stream->blocks.empty() ? nullptr : &stream->blocks.back();
+  const RecordsBlock& last = stream->blocks.empty() ? stream->last : stream->blocks.back();
   const bool is_small = frame.payload_bytes < tuning_.own_block_bytes;
-  const bool grows = is_small && !own_block && last != nullptr && last->end_seq() == first_seq &&
-                     last->bytes < tuning_.shared_block_bytes &&
-                     last->frames < tuning_.shared_block_frames &&
-                     last->first_seq >= stream->begin_seq;
-  RecordsBlock block = grows ? *last : RecordsBlock{.first_seq = first_seq};
+  const bool grows = is_small && !own_block && last.count > 0 && last.end_seq() == first_seq &&
+                     last.bytes < tuning_.shared_block_bytes &&
+                     last.frames < tuning_.shared_block_frames &&
+                     last.first_seq >= stream->begin_seq;
+  RecordsBlock block = grows ? last : RecordsBlock{.first_seq = first_seq};
   std::vector<uint8_t> bytes;
   EncodeFrameHead(frame.columns, &bytes, &block);
   const std::string name = RecordsBlockName(id, block.first_seq);
   const std::vector<uint8_t> tag = EncodeTag(block, has_times);
   SPW_RETURN_IF_ERROR(is_small ? PutSmall(name, grows, frame, tag, &bytes)
                                : PutLarge(name, frame, tag, bytes));
-  if (grows) {
-    *last = block;
+  if (grows && !stream->blocks.empty()) {
+    stream->blocks.back() = block;
   } else {
     stream->blocks.push_back(block);
   }

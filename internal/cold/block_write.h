@@ -18,11 +18,11 @@ class BlockWriter {
       : file_(file), txn_(txn), tuning_(tuning) {}
 
   // The block that describes the stream, unless it says so already.
-  base::Status PutStream(const StreamState& state, StreamInFile* stream);
+  base::Status PutStream(const StreamState& state, StreamEnd* stream);
 
   // Records of one stream, without those that are in the file already. own_blocks: in blocks of
   // their own, which can be given up as they are.
-  base::Status PutRecords(std::span<const Piece> pieces, bool own_blocks, StreamInFile* stream);
+  base::Status PutRecords(std::span<const Piece> pieces, bool own_blocks, StreamEnd* stream);
 
  private:
   // Consecutive records, not yet in the file.
@@ -30,7 +30,7 @@ class BlockWriter {
     std::vector<record::Columns> columns;
     uint64_t payload_bytes = 0;
   };
-  base::Status PutFrame(uint32_t id, const Frame& frame, bool own_block, StreamInFile* stream);
+  base::Status PutFrame(uint32_t id, const Frame& frame, bool own_block, StreamEnd* stream);
   base::Status PutSmall(std::string_view name, bool grows, const Frame& frame, Bytes tag,
                         std::vector<uint8_t>* bytes);
   base::Status PutLarge(std::string_view name, const Frame& frame, Bytes tag, Bytes head);

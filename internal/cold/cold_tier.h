@@ -1,8 +1,8 @@
 // Where spilled records live: a durable, contiguous range [begin_seq, end_seq) of every stream.
 //
 // Knows nothing of memory, limits or policy. Commit is all or nothing, also after a power cut, and
-// commits become durable in their order. Reads go on while a commit runs. Thread-safe; Commit,
-// Reclaim and Close take turns inside. Error codes: kFull, kNoMemory, kBusy from Commit or Reclaim:
+// commits become durable in their order. Reads go on while a commit runs. Thread-safe; of a stream
+// one commit runs at a time. Error codes: kFull, kNoMemory, kBusy from Commit or Reclaim:
 // nothing changed, try again. Anything else poisons the tier for writing: every later Commit
 // returns the same status, and reads go on where the disk allows. kCorrupt and kIo from Read
 // concern the records asked for.

@@ -19,13 +19,14 @@ StreamBlocks::Plan StreamBlocks::Ends(std::span<const StreamState> streams) cons
   Plan plan;
   MutexLock lock(mu_);
   for (const StreamState& state : streams) {
-    StreamInFile& end = plan[state.id];
+    StreamEnd& end = plan[state.id];
     if (const auto found = streams_.find(state.id); found != streams_.end()) {
       const StreamInFile& stream = found->second;
-      end = {stream.described, stream.begin_seq, stream.end_seq, {}};
-      if (!stream.blocks.empty()) {
-        end.blocks.push_back(stream.blocks.back());
-      }
+      end = {stream.described,
+             stream.begin_seq,
+             stream.end_seq,
+             stream.blocks.empty() ? RecordsBlock() : stream.blocks.back(),
+             {}};
     }
   }
   return plan;
@@ -46,8 +47,9 @@ void StreamBlocks::Apply(const Plan& plan) noexcept {
     stream.described = end.described;
     stream.begin_seq = end.begin_seq;
     stream.end_seq = end.end_seq;
-    if (!stream.blocks.empty()) {
-      stream.blocks.pop_back();
+    if (!end.blocks.empty() && !stream.blocks.empty() &&
+        stream.blocks.back().first_seq == end.blocks.front().first_seq) {
+      stream.blocks.pop_back();  // it has grown
     }
     stream.blocks.insert(stream.blocks.end(), end.blocks.begin(), end.blocks.end());
   }

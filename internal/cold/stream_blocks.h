@@ -1,8 +1,7 @@
 // Which blocks of a file hold which records of its streams.
 //
 // This is what stands in the file, which may be ahead of what the tier shows (StreamStates): what a
-// commit put there stays if its flush fails, and the same records come again. Thread-safe; changed
-// by one thread at a time.
+// commit put there stays if its flush fails, and the same records come again. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +23,24 @@ struct StreamInFile {
   std::vector<RecordsBlock> blocks;  // in order; a gap is of records that are lost
 };
 
+// How a commit makes a stream end.
+struct StreamEnd {
+  bool described = false;
+  uint64_t begin_seq = 0;
+  uint64_t end_seq = 0;
+  RecordsBlock last;                 // as it is; without records: there is none
+  std::vector<RecordsBlock> blocks;  // new ones; the first may be `last`, grown
+};
+
 class StreamBlocks {
  public:
-  // Some streams as they will be; of their blocks only those that are new or grow, and the one
-  // before.
-  using Plan = std::map<uint32_t, StreamInFile>;
+  using Plan = std::map<uint32_t, StreamEnd>;
 
   // As it was found at open.
   void Add(uint32_t id, StreamInFile stream) SPW_EXCLUDES(mu_);
 
-  // Of these streams, what a plan starts from.
+  // Of these streams, what a plan starts from. Nobody else may plan for one of them until it is
+  // applied or given up.
   Plan Ends(std::span<const StreamState> streams) const SPW_EXCLUDES(mu_);
   // Makes room, so that Apply cannot fail.
   void Reserve(const Plan& plan) SPW_EXCLUDES(mu_);
