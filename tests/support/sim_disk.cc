@@ -45,6 +45,9 @@ class SimFile final : public io::File {
   }
 
   Status WriteAt(uint64_t offset, std::span<const uint8_t> bytes) override {
+    if (disk_->gate_ != nullptr) {
+      disk_->gate_();
+    }
     Guard guard(disk_->mutex_);
     if (const auto os_code = disk_->Strike(Call::kWrite)) {
       SPW_RETURN_IF_ERROR(Write(offset, bytes.first(SomeOf(bytes.size()))));

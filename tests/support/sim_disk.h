@@ -101,6 +101,8 @@ class SimDisk final : public io::FileSystem {
 
   // Runs before each call with the number of calls so far; must not use the disk. Empty: no more.
   void SetWatcher(std::function<void(uint64_t calls)> watcher);
+  // Runs before each write, where it may wait while others use the disk. Set it while nobody does.
+  void SetGate(std::function<void()> gate) { gate_ = std::move(gate); }
 
   // Files may grow together by at most this from now on, by writes and reservations; nullopt:
   // without limit.
@@ -157,6 +159,7 @@ class SimDisk final : public io::FileSystem {
   bool failed_ = false;
   std::optional<uint64_t> space_;
   std::function<void(uint64_t)> watcher_;
+  std::function<void()> gate_;
   uint64_t bytes_written_ = 0;
   bool sync_failed_ = false;
   uint64_t syncs_after_failure_ = 0;
