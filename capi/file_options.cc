@@ -33,6 +33,9 @@ Status ParseFileOptions(const base::Options* options, blockfile::Settings* out) 
       {Option::kOpen, Option::kFileChecksum, Option::kFileDirtyBytes, Option::kFileDirtyBlocks,
        Option::kFileCacheBytes, Option::kFileGrowthBytes, Option::kFileJournalBytes}));
   if (const auto value = options->Get(Option::kOpen)) {
+    if (*value == SPW_OPEN_TEMPORARY) {
+      return {base::Code::kUnsupported, "SPW_OPEN_TEMPORARY is for a store"};
+    }
     out->mode = static_cast<OpenMode>(*value);
   }
   if (const auto value = options->Get(Option::kFileChecksum)) {

@@ -192,6 +192,12 @@ void spw_error_free(spw_error* error);
 #define SPW_OPEN_CREATE 1   /* open it, or create it */
 #define SPW_OPEN_EXISTING 2 /* SPW_NOT_FOUND if there is none */
 #define SPW_OPEN_NEW 3      /* SPW_ALREADY_EXISTS if there is one */
+/* For a store with SPW_TIER_BLOCK_FILE: the path is a folder, and what memory cannot hold goes to a
+ * file there that has no name, so that nothing stays behind when the store is closed or the process
+ * ends, however it ends. Nothing is synced: a flush to the device does what one to the kernel does,
+ * and a page that the system could not write is SPW_CORRUPT when it is read. Closing writes
+ * nothing. SPW_UNSUPPORTED with SPW_TIER_SQLITE, SPW_OPT_SYNC_MS, and of spw_file_open. */
+#define SPW_OPEN_TEMPORARY 5
 
 /* Wait for room, up to the timeout of the call: until records are spilled, in a store in memory
  * only until a trim or clear. */

@@ -59,6 +59,7 @@ const (
 	optIdleMs                           = C.SPW_OPT_IDLE_MS
 	tierBlockFile, tierSQLite           = C.SPW_TIER_BLOCK_FILE, C.SPW_TIER_SQLITE
 	openCreate, openExisting, openNew   = C.SPW_OPEN_CREATE, C.SPW_OPEN_EXISTING, C.SPW_OPEN_NEW
+	openTemporary                       = C.SPW_OPEN_TEMPORARY
 	whenFullBlock, whenFullFail         = C.SPW_WHEN_FULL_BLOCK, C.SPW_WHEN_FULL_FAIL
 	whenFullDropNewest                  = C.SPW_WHEN_FULL_DROP_NEWEST
 	whenFullDropOldest                  = C.SPW_WHEN_FULL_DROP_OLDEST

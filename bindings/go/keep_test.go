@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -75,6 +76,31 @@ func TestTrimByNumberTimeAndSize(t *testing.T) {
 		t.Fatalf("begins at %d", begin)
 	}
 	recordsFrom(t, store, timed, 1001, 1001)
+}
+
+func TestTemporaryStoreLeavesNothing(t *testing.T) {
+	folder := t.TempDir()
+	empty := func() {
+		t.Helper()
+		if names := got(os.ReadDir(folder))(t); len(names) != 0 {
+			t.Fatalf("%v", names)
+		}
+	}
+	store := openAt(t, folder, OpenMode(OpenTemporary))
+	stream := newStream(t, store, "log")
+	for i := range 500 {
+		add(t, store, stream, numbered(i))
+	}
+	must(t, store.Settle(background))
+	if stats := got(store.Stats())(t); stats.RecordsCold != 500 {
+		t.Fatalf("%+v", stats)
+	}
+	recordsFrom(t, store, stream, 0, 500)
+	empty()
+	must(t, store.Close(background))
+	empty()
+	_, err := Open(background, folder, OpenMode(OpenTemporary), ColdTier(TierSQLite))
+	want(t, err, ErrUnsupported)
 }
 
 func TestSettleAndReleaseMemory(t *testing.T) {

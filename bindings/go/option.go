@@ -72,6 +72,10 @@ const (
 	OpenExisting Mode = openExisting // ErrNotFound if there is none
 	OpenNew      Mode = openNew      // ErrAlreadyExists if there is one
 	OpenReadOnly Mode = openReadOnly // of a block file only: it is there, and nothing of it is changed
+	// Of a store with TierBlockFile only: the path is a folder, and what memory cannot hold goes to
+	// a file there that has no name, so that nothing stays behind, however the process ends. Nothing
+	// is synced, and closing writes nothing.
+	OpenTemporary Mode = openTemporary
 )
 
 // Full says what an add does at the hard limit.

@@ -24,7 +24,7 @@ constexpr Range kRanges[] = {
     {Option::kSpillsInFlight, "SPW_OPT_SPILLS_IN_FLIGHT", 1, 2},
     {Option::kTimeoutMs, "SPW_OPT_TIMEOUT_MS", 0, kNoEnd},
     {Option::kColdTier, "SPW_OPT_COLD_TIER", 1, 2},
-    {Option::kOpen, "SPW_OPT_OPEN", 1, 4},
+    {Option::kOpen, "SPW_OPT_OPEN", 1, 5},
     {Option::kWhenFull, "SPW_OPT_WHEN_FULL", 1, 4},
     {Option::kTimes, "SPW_OPT_TIMES", 0, 1},
     {Option::kSyncMs, "SPW_OPT_SYNC_MS", 0, kNoEnd},

@@ -33,7 +33,9 @@ inline constexpr uint64_t kBlobBytesMost = uint64_t{64} << 20;
 inline constexpr std::string_view kReservedPrefix = ".spillway/";
 
 enum class Level { kRelaxed = 0, kKernel = 1, kDevice = 2, kCheckpoint = 3 };
-enum class OpenMode { kCreate = 1, kExisting = 2, kNew = 3, kReadOnly = 4 };
+// kNameless: a new one in the folder that the path names, gone when it is closed; nothing of it is
+// ever synced.
+enum class OpenMode { kCreate = 1, kExisting = 2, kNew = 3, kReadOnly = 4, kNameless = 5 };
 
 struct Settings {
   OpenMode mode = OpenMode::kCreate;

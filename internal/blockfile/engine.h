@@ -265,11 +265,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   }
 
  private:
-  Engine(std::unique_ptr<io::File> file, const Superblock& superblock, const Settings& settings);
+  Engine(std::shared_ptr<io::File> file, const Superblock& superblock, const Settings& settings);
 
   // Opening (engine_open.cc, engine_recover.cc).
   static base::Status CreateNew(io::FileSystem* files, const std::string& path,
                                 const Settings& settings);
+  static base::Status Format(const std::shared_ptr<io::File>& file, const Settings& settings);
   static base::Status ReadSuperblock(io::File* file, Superblock* superblock, Mark* mark);
   base::Status LoadSpace();
   base::Status LoadSpaceMap(uint64_t pages);

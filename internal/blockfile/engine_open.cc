@@ -43,7 +43,7 @@ Space::Policy PolicyOf(const Settings& settings, uint64_t page_bytes) {
 
 }  // namespace
 
-Engine::Engine(std::unique_ptr<io::File> file, const Superblock& superblock,
+Engine::Engine(std::shared_ptr<io::File> file, const Superblock& superblock,
                const Settings& settings)
     : file_(std::make_unique<io::CountedFile>(std::move(file), &io_)),
       settings_(settings),
@@ -83,22 +83,29 @@ Result<std::shared_ptr<Engine>> Engine::Open(io::FileSystem* files, const std::s
     }
   }
   const bool read_only = settings.mode == OpenMode::kReadOnly;
-  Result<std::unique_ptr<io::File>> file =
-      files->OpenFile(path, read_only ? io::Open::kReadOnly : io::Open::kExisting);
-  if (!file.ok()) {
-    return file.status();
+  const bool nameless = settings.mode == OpenMode::kNameless;
+  Result<std::unique_ptr<io::File>> opened_file =
+      files->OpenFile(path, read_only  ? io::Open::kReadOnly
+                            : nameless ? io::Open::kNameless
+                                       : io::Open::kExisting);
+  if (!opened_file.ok()) {
+    return opened_file.status();
   }
+  const std::shared_ptr<io::File> file = std::move(opened_file.value());
   Superblock superblock;
   Mark mark;
-  Status status = read_only ? file.value()->LockShared() : file.value()->Lock();
+  Status status = read_only ? file->LockShared() : file->Lock();
+  if (status.ok() && nameless) {
+    status = Format(file, settings);
+  }
   if (status.ok()) {
-    status = ReadSuperblock(file.value().get(), &superblock, &mark);
+    status = ReadSuperblock(file.get(), &superblock, &mark);
   }
   if (status.ok() && !read_only && !(mark.closed && mark.generation == superblock.generation)) {
     // Nothing is built on what a sync that failed has left in memory only.
-    file.value()->ForgetCached();
+    file->ForgetCached();
     mark = Mark();
-    status = ReadSuperblock(file.value().get(), &superblock, &mark);
+    status = ReadSuperblock(file.get(), &superblock, &mark);
   }
   if (status.ok() && !read_only && superblock.features.read_only != 0) {
     status = Status(Code::kUnsupported, path + ": this version can only read it");
@@ -109,7 +116,7 @@ Result<std::shared_ptr<Engine>> Engine::Open(io::FileSystem* files, const std::s
   if (!status.ok()) {
     return status;
   }
-  std::shared_ptr<Engine> opened(new Engine(std::move(file.value()), superblock, settings));
+  std::shared_ptr<Engine> opened(new Engine(file, superblock, settings));
   opened->MakeScrubber();
   status = opened->LoadSpace();
   if (status.ok()) {
@@ -152,23 +159,28 @@ Status Engine::CreateNew(io::FileSystem* files, const std::string& path, const S
     return file.status();
   }
   SPW_RETURN_IF_ERROR(file.value()->Lock());
-  SPW_RETURN_IF_ERROR(file.value()->Truncate(0));
+  SPW_RETURN_IF_ERROR(Format(std::move(file.value()), settings));
+  SPW_RETURN_IF_ERROR(files->RenameNew(temporary, path));
+  return files->SyncFolderOf(path);
+}
+
+// Makes it an empty block file.
+Status Engine::Format(const std::shared_ptr<io::File>& file, const Settings& settings) {
+  SPW_RETURN_IF_ERROR(file->Truncate(0));
   Superblock superblock;
   superblock.page_bytes = settings.page_bytes;
   superblock.checksum = settings.checksum;
   for (size_t i = 0; i < superblock.file_id.size(); i += 8) {
     Store(superblock.file_id.data() + i, settings.random());
   }
-  Engine fresh(std::move(file.value()), superblock, settings);
+  Engine fresh(file, superblock, settings);
   const uint64_t header_pages = HeaderPages(settings.page_bytes);
   PageRun header;
   SPW_RETURN_IF_ERROR(fresh.space_.Hold(header_pages, Space::Need::kUsual, &header));
   SPW_CHECK(header.first == 0);
   SPW_RETURN_IF_ERROR(fresh.space_.Keep(header));
   fresh.journal_.Start({header_pages, 0}, 0);
-  SPW_RETURN_IF_ERROR(fresh.WriteCheckpoint(When::kAlways));
-  SPW_RETURN_IF_ERROR(files->RenameNew(temporary, path));
-  return files->SyncFolderOf(path);
+  return fresh.WriteCheckpoint(When::kAlways);
 }
 
 Status Engine::ReadSuperblock(io::File* file, Superblock* superblock, Mark* mark) {

@@ -300,9 +300,10 @@ Result<std::unique_ptr<ColdTier>> OpenBlockTier(io::FileSystem* file_system,
                                                 const BlockTuning& tuning,
                                                 base::Operation* operation) {
   blockfile::Settings settings = tuning.file;
-  settings.mode = mode == OpenMode::kExisting ? blockfile::OpenMode::kExisting
-                  : mode == OpenMode::kNew    ? blockfile::OpenMode::kNew
-                                              : blockfile::OpenMode::kCreate;
+  settings.mode = mode == OpenMode::kExisting   ? blockfile::OpenMode::kExisting
+                  : mode == OpenMode::kNew      ? blockfile::OpenMode::kNew
+                  : mode == OpenMode::kNameless ? blockfile::OpenMode::kNameless
+                                                : blockfile::OpenMode::kCreate;
   Result<std::shared_ptr<BlockFile>> file =
       BlockFile::Open(file_system, path, settings, operation, BlockFile::Owner::kLibrary);
   if (!file.ok()) {

@@ -24,7 +24,8 @@ class BlockFile;
 
 namespace spillway::cold {
 
-enum class OpenMode { kCreate, kExisting, kNew };
+// kNameless: a new one without a name in the folder that the path says, gone when it is closed.
+enum class OpenMode { kCreate, kExisting, kNew, kNameless };
 
 // What a tier can take.
 inline constexpr uint32_t kStreamIdMax = 65535;

@@ -263,6 +263,9 @@ Result<bool> CheckPresence(io::FileSystem* file_system, const std::string& path,
 Result<std::unique_ptr<ColdTier>> OpenSqliteTier(io::FileSystem* file_system,
                                                  const std::string& path, OpenMode mode,
                                                  const SqliteTuning& tuning) {
+  if (mode == OpenMode::kNameless) {
+    return Status(Code::kUnsupported, "a SQLite database needs a name");
+  }
   SPW_RETURN_IF_ERROR(StartSqlite());
   const Result<std::string> absolute = AbsolutePath(path);
   if (!absolute.ok()) {

@@ -33,8 +33,15 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   out->cold_tier = static_cast<ColdTierKind>(get(Option::kColdTier, 0));
   out->open =
       static_cast<OpenPolicy>(get(Option::kOpen, static_cast<int64_t>(OpenPolicy::kCreate)));
-  if (out->open > OpenPolicy::kNew) {
+  if (out->open == OpenPolicy::kReadOnly) {
     return {Code::kUnsupported, "SPW_OPEN_READ_ONLY does not apply to a store"};
+  }
+  if (out->open == OpenPolicy::kTemporary &&
+      (out->cold_tier == ColdTierKind::kSqlite || out->sync_ms != kNoLimit)) {
+    return {Code::kUnsupported, out->cold_tier == ColdTierKind::kSqlite
+                                    ? "SPW_OPEN_TEMPORARY: a SQLite database needs a name"
+                                    : "SPW_OPEN_TEMPORARY: nothing is durable, so SPW_OPT_SYNC_MS "
+                                      "has no meaning"};
   }
   // A full store in memory only can be helped by its caller alone: waiting by default would be a
   // hang.

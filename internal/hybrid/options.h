@@ -17,7 +17,13 @@ using base::Option;
 using base::Options;
 
 enum class ColdTierKind : int64_t { kUnset = 0, kBlockFile = 1, kSqlite = 2 };
-enum class OpenPolicy : int64_t { kCreate = 1, kExisting = 2, kNew = 3 };
+enum class OpenPolicy : int64_t {
+  kCreate = 1,
+  kExisting = 2,
+  kNew = 3,
+  kReadOnly = 4,  // of block files, not of stores
+  kTemporary = 5,
+};
 enum class WhenFull : int64_t { kBlock = 1, kFail = 2, kDropNewest = 3, kDropOldest = 4 };
 
 inline constexpr int64_t kNoLimit = INT64_MAX;      // SPW_UNLIMITED

@@ -86,8 +86,10 @@ static Status FindTier(io::FileSystem* file_system, const std::string& path, Col
 
 Status Store::OpenTier(io::FileSystem* file_system, const std::string& path,
                        base::Operation* operation) {
+  const bool temporary = options_.open == OpenPolicy::kTemporary;
   ColdTierKind found = ColdTierKind::kUnset;
-  SPW_RETURN_IF_ERROR(FindTier(file_system, path, options_.cold_tier, &found));
+  SPW_RETURN_IF_ERROR(temporary ? Status()
+                                : FindTier(file_system, path, options_.cold_tier, &found));
   if (found != ColdTierKind::kUnset && options_.cold_tier != ColdTierKind::kUnset &&
       options_.open != OpenPolicy::kNew && options_.cold_tier != found) {
     const bool sqlite = found == ColdTierKind::kSqlite;
@@ -100,6 +102,7 @@ Status Store::OpenTier(io::FileSystem* file_system, const std::string& path,
                                                           : ColdTierKind::kBlockFile;
   const cold::OpenMode mode = options_.open == OpenPolicy::kExisting ? cold::OpenMode::kExisting
                               : options_.open == OpenPolicy::kNew    ? cold::OpenMode::kNew
+                              : temporary                            ? cold::OpenMode::kNameless
                                                                      : cold::OpenMode::kCreate;
   base::Result<std::unique_ptr<cold::ColdTier>> tier =
       tier_kind_ == ColdTierKind::kSqlite
@@ -168,7 +171,8 @@ Status Store::EndSpilling(CloseMode mode, const base::Patience& patience, bool* 
   // Calls that do not wait end soon; those that do have been woken.
   SPW_RETURN_IF_ERROR(gate_.AwaitEmpty({}));
   Status flushed;
-  if (mode == CloseMode::kFlush) {
+  // What is gone after it need not be written before it.
+  if (mode == CloseMode::kFlush && options_.open != OpenPolicy::kTemporary) {
     flushed = spiller_->Flush(cold::Durability::kDevice, patience, Spiller::Flusher::kCloser);
     const Code code = flushed.code();
     if (code == Code::kTimeout || code == Code::kCancelled || code == Code::kWouldBlock ||
@@ -179,7 +183,8 @@ Status Store::EndSpilling(CloseMode mode, const base::Patience& patience, bool* 
   *ended = true;
   spiller_->Stop();
   const Status closed = base::CatchToStatus([&] {
-    return tier_->Close(flushed.ok() ? cold::CloseMode::kClean : cold::CloseMode::kAbandon);
+    const bool clean = flushed.ok() && options_.open != OpenPolicy::kTemporary;
+    return tier_->Close(clean ? cold::CloseMode::kClean : cold::CloseMode::kAbandon);
   });
   if (!flushed.ok() || Spiller::retried(closed.code())) {
     return flushed;  // everything is on the device; that the files could not be tidied up is no

@@ -56,7 +56,8 @@ memory::Limits Store::limits() const {
 Status Store::SetOption(Stream* stream, int32_t key, int64_t value) {
   const auto option = static_cast<Option>(key);
   const bool of_store = stream == nullptr && (option == Option::kTimeoutMs ||
-                                              (option == Option::kSyncMs && spiller_ != nullptr));
+                                              (option == Option::kSyncMs && spiller_ != nullptr &&
+                                               options_.open != OpenPolicy::kTemporary));
   const bool live = option == Option::kBudgetBytes || option == Option::kBudgetRecords ||
                     of_store || (stream != nullptr && option == Option::kWhenFull);
   if (!live) {

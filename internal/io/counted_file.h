@@ -18,7 +18,7 @@ struct FileCounters {
 class CountedFile final : public File {
  public:
   // The counters outlive the file.
-  CountedFile(std::unique_ptr<File> file, FileCounters* counters)
+  CountedFile(std::shared_ptr<File> file, FileCounters* counters)
       : File(file->path()), file_(std::move(file)), counters_(counters) {}
 
   base::Status ReadAt(uint64_t offset, std::span<uint8_t> buffer, size_t* bytes_read) override {
@@ -58,7 +58,7 @@ class CountedFile final : public File {
     counter->fetch_add(count, std::memory_order_relaxed);
   }
 
-  const std::unique_ptr<File> file_;
+  const std::shared_ptr<File> file_;
   FileCounters* const counters_;
 };
 

@@ -68,6 +68,9 @@ enum class Open {
   kReadOnly,
   kCreate,     // existing or new
   kCreateNew,  // kAlreadyExists if there is one
+  // The path is a folder's: a new file in it that has no name, so it is gone with its last
+  // descriptor, also after a crash. Its Sync does nothing, for nobody could find it later.
+  kNameless,
 };
 
 enum class EntryKind {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,8 +64,11 @@ Status OffsetError(const char* operation, const std::string& path, uint64_t offs
 
 class PosixFile final : public File {
  public:
-  PosixFile(std::string path, Descriptor descriptor)
-      : File(std::move(path)), owner_(std::move(descriptor)), descriptor_(owner_.number()) {}
+  PosixFile(std::string path, Descriptor descriptor, bool nameless)
+      : File(std::move(path)),
+        owner_(std::move(descriptor)),
+        descriptor_(owner_.number()),
+        nameless_(nameless) {}
 
   Status ReadAt(uint64_t offset, std::span<uint8_t> buffer, size_t* bytes_read) override {
     size_t done = 0;
@@ -165,6 +169,9 @@ class PosixFile final : public File {
   }
 
   void StartWriting(uint64_t offset, uint64_t bytes) override {
+    if (nameless_) {
+      return;  // no sync will wait for it
+    }
     static_cast<void>(::sync_file_range(descriptor_, static_cast<off64_t>(offset),
                                         static_cast<off64_t>(bytes), SYNC_FILE_RANGE_WRITE));
   }
@@ -185,7 +192,7 @@ class PosixFile final : public File {
 
   // EINTR of a sync is not retried either: it counts as failed.
   Status Sync() override {
-    if (::fdatasync(descriptor_) != 0) {
+    if (!nameless_ && ::fdatasync(descriptor_) != 0) {
       return SyncError("sync", path(), errno);
     }
     return Status();
@@ -274,6 +281,7 @@ class PosixFile final : public File {
   static constexpr int kUnknown = -2;
   const Descriptor owner_;
   const int descriptor_;
+  const bool nameless_;
   std::atomic<int> direct_{kUnknown};
 };
 
@@ -346,8 +354,35 @@ struct Opened {
   bool made_now = false;
 };
 
+// A file without a name in a folder. Where the file system has none, one whose name goes at once.
+Descriptor OpenNameless(const std::string& folder) {
+  Descriptor made = OpenDescriptor(AT_FDCWD, folder, O_TMPFILE | O_RDWR, kMode);
+  if (made.ok() || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) {
+    return made;
+  }
+  for (int turn = 0; turn < 16; ++turn) {
+    uint64_t number = 0;
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
+      break;
+    }
+    const std::string name = folder + "/.spillway-" + std::to_string(number);
+    made = OpenDescriptor(AT_FDCWD, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, kMode);
+    if (made.ok() && ::unlink(name.c_str()) != 0) {
+      made = Descriptor(-1);
+      break;
+    }
+    if (made.ok() || errno != EEXIST) {
+      break;
+    }
+  }
+  return made;
+}
+
 // O_NONBLOCK: opening a FIFO that lies there must not hang; it means nothing for regular files.
 Opened OpenAs(int folder, const std::string& name, Open mode) {
+  if (mode == Open::kNameless) {
+    return {OpenNameless(name), true};
+  }
   const int flags = O_NOFOLLOW | O_NONBLOCK | (mode == Open::kReadOnly ? O_RDONLY : O_RDWR);
   if (mode == Open::kExisting || mode == Open::kReadOnly) {
     return {OpenDescriptor(folder, name, flags, kMode)};
@@ -414,7 +449,8 @@ Result<std::unique_ptr<File>> OpenFileAt(int folder, const std::string& name,
   if (opened.made_now && (found.st_mode & 07777) != kMode && ::fchmod(number, kMode) != 0) {
     return OsError("chmod", path, errno);
   }
-  return std::unique_ptr<File>(std::make_unique<PosixFile>(path, std::move(opened.descriptor)));
+  return std::unique_ptr<File>(
+      std::make_unique<PosixFile>(path, std::move(opened.descriptor), mode == Open::kNameless));
 }
 
 std::string OsErrorText(int os_code) {

@@ -163,7 +163,9 @@ void PowerCut::AdvanceTo(size_t position) {
         [[fallthrough]];
       case Change::Kind::kRemove:
       case Change::Kind::kRename:
-        pending_names_.push_back(&change);
+        if (change.kind != Change::Kind::kCreate || !change.name.empty()) {
+          pending_names_.push_back(&change);
+        }
         break;
       case Change::Kind::kWrite:
       case Change::Kind::kTruncate:

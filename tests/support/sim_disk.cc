@@ -32,8 +32,8 @@ const char* NameOfCall(Call kind) { return kCallNames[static_cast<size_t>(kind)]
 
 class SimFile final : public io::File {
  public:
-  SimFile(SimDisk* disk, uint64_t node, std::unique_ptr<io::File> real)
-      : File(real->path()), disk_(disk), node_(node), real_(std::move(real)) {}
+  SimFile(SimDisk* disk, uint64_t node, std::unique_ptr<io::File> real, bool nameless = false)
+      : File(real->path()), disk_(disk), node_(node), real_(std::move(real)), nameless_(nameless) {}
 
   Status ReadAt(uint64_t offset, std::span<uint8_t> buffer, size_t* bytes_read) override {
     Guard guard(disk_->mutex_);
@@ -157,6 +157,9 @@ class SimFile final : public io::File {
   }
 
   Status Sync() override {
+    if (nameless_) {
+      return real_->Sync();  // nothing is to be found after a power cut
+    }
     Guard guard(disk_->mutex_);
     disk_->syncs_after_failure_ += disk_->sync_failed_ ? 1 : 0;
     if (const auto os_code = disk_->Strike(Call::kSync)) {
@@ -205,6 +208,7 @@ class SimFile final : public io::File {
   SimDisk* const disk_;
   const uint64_t node_;
   const std::unique_ptr<io::File> real_;
+  const bool nameless_;
 };
 
 SimDisk::SimDisk(std::string folder, uint64_t seed, Record record)
@@ -263,6 +267,9 @@ Result<std::unique_ptr<io::File>> SimDisk::Open(const std::string& path, Existed
 }
 
 Result<std::unique_ptr<io::File>> SimDisk::OpenFile(const std::string& path, io::Open mode) {
+  if (mode == io::Open::kNameless) {
+    return OpenNameless(path);
+  }
   return Open(
       path,
       [&] {
@@ -270,6 +277,21 @@ Result<std::unique_ptr<io::File>> SimDisk::OpenFile(const std::string& path, io:
         return existed.ok() && existed.value();
       },
       [&] { return real_->OpenFile(path, mode); });
+}
+
+Result<std::unique_ptr<io::File>> SimDisk::OpenNameless(const std::string& folder) {
+  Guard guard(mutex_);
+  if (const auto os_code = Strike(Call::kOpen)) {
+    return Failure(Call::kOpen, folder, *os_code);
+  }
+  Result<std::unique_ptr<io::File>> file = real_->OpenFile(folder, io::Open::kNameless);
+  if (!file.ok()) {
+    return file.status();
+  }
+  const uint64_t node = nodes_++;
+  Log({Change::Kind::kCreate, node, 0, {}, {}, {}});
+  return std::unique_ptr<io::File>(
+      std::make_unique<SimFile>(this, node, std::move(file.value()), true));
 }
 
 Status SimDisk::Remove(const std::string& path) {

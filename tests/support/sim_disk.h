@@ -72,7 +72,7 @@ struct Change {
   uint64_t node = 0;
   uint64_t offset = 0;  // kWrite; the size for kTruncate, which also tells of a reservation
   std::vector<uint8_t> bytes;
-  std::string name;  // kCreate, kRemove, kSyncFolder ("": the whole); the old one for kRename
+  std::string name;  // kCreate ("": none), kRemove, kSyncFolder ("": the whole), kRename (the old)
   std::string to;
 };
 
@@ -136,6 +136,7 @@ class SimDisk final : public io::FileSystem {
   template <class Existed, class Real>
   base::Result<std::unique_ptr<io::File>> Open(const std::string& path, Existed&& existed,
                                                Real&& real);
+  base::Result<std::unique_ptr<io::File>> OpenNameless(const std::string& folder);
   template <class Real>
   base::Result<std::unique_ptr<io::Folder>> OpenBelow(const std::string& path, Real&& real);
   base::Status SyncNames(const std::string& path, const std::string& folder);

@@ -27,6 +27,11 @@ public enum OpenMode
     /// <summary>A <see cref="BlockFile"/> only: must be there, and no byte of it is changed. May be
     /// opened so many times, but not while it is open for writing.</summary>
     ReadOnly = Constants.SPW_OPEN_READ_ONLY,
+    /// <summary>A <see cref="Store"/> with <see cref="ColdTier.BlockFile"/> only: the path is a
+    /// folder, and what memory cannot hold goes to a file there that has no name, so that nothing
+    /// stays behind, however the process ends. Nothing is synced, and closing writes nothing.
+    /// </summary>
+    Temporary = Constants.SPW_OPEN_TEMPORARY,
 }
 
 /// <summary>What may and must be there when a stream is opened.</summary>

@@ -78,6 +78,26 @@ public class KeepTest
     }
 
     [Fact]
+    public void TemporaryStoreLeavesNothing()
+    {
+        using Folder folder = new();
+        StoreOptions options = Make.OnDisk();
+        options.Open = OpenMode.Temporary;
+        using (Store store = Store.Open(folder.Path, options))
+        {
+            RecordStream log = store.OpenStream("log");
+            Add(log, 0, 500);
+            store.Settle();
+            Assert.Equal(500ul, store.GetStatistics().RecordsCold);
+            Holds(log, 0, 500);
+            Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        }
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        options.ColdTier = ColdTier.Sqlite;
+        Fails.With(SpillwayStatus.Unsupported, () => Store.Open(folder.Path, options));
+    }
+
+    [Fact]
     public async Task SettleAndReleaseMemory()
     {
         using Folder folder = new();

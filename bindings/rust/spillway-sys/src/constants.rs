@@ -66,6 +66,7 @@ pub const SPW_TIER_SQLITE: i32 = 2;
 pub const SPW_OPEN_CREATE: i32 = 1;
 pub const SPW_OPEN_EXISTING: i32 = 2;
 pub const SPW_OPEN_NEW: i32 = 3;
+pub const SPW_OPEN_TEMPORARY: i32 = 5;
 pub const SPW_WHEN_FULL_BLOCK: i32 = 1;
 pub const SPW_WHEN_FULL_FAIL: i32 = 2;
 pub const SPW_WHEN_FULL_DROP_NEWEST: i32 = 3;

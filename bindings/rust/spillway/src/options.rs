@@ -244,6 +244,14 @@ impl Options {
         self.set(Key::SYNC_MS, Wait::at_most(time).timeout_ms)
     }
 
+    /// The path that is opened is a folder, and what memory cannot hold goes to a file there that
+    /// has no name, so that nothing stays behind, however the process ends. Nothing is synced, and
+    /// closing writes nothing. Instead of a [`Options::mode`]; not with [`ColdTier::Sqlite`] or a
+    /// [`Options::sync_interval`].
+    pub fn temporary(&mut self) -> &mut Options {
+        self.set(Key::OPEN, sys::SPW_OPEN_TEMPORARY.into())
+    }
+
     /// Whether full segments are written as soon as there are some, so that a crash loses less and
     /// memory comes back at once. By default not a byte is written after open below the budget
     /// until a flush, close or [`Options::sync_interval`] asks. Not in memory only.

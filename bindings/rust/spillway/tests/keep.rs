@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use common::{contents, refused, small_options, small_store, Folder, BUDGET};
 use spillway::{
-    Batch, ErrorKind, EventKind, FlushLevel, Options, Store, Stream, StreamOptions, Wait, WhenFull,
+    Batch, ColdTier, ErrorKind, EventKind, FlushLevel, Options, Store, Stream, StreamOptions, Wait,
+    WhenFull,
 };
 
 fn numbered(number: u64) -> Vec<u8> {
@@ -60,6 +61,23 @@ fn trim_by_number_time_and_size() {
     assert_eq!(store.trim_to_size(timed, 0).unwrap(), 1001);
     holds(&store, timed, 1001..1001);
     store.close().unwrap();
+}
+
+#[test]
+fn temporary_store_leaves_nothing() {
+    let folder = Folder::new();
+    let names = || std::fs::read_dir(folder.path()).unwrap().count();
+    let store = Options::new().temporary().open(folder.path()).unwrap();
+    let stream = store.stream("log").unwrap();
+    store.add(stream, &numbers(0..500)).unwrap();
+    store.settle().unwrap();
+    assert_eq!(store.stats().unwrap().records_cold, 500);
+    holds(&store, stream, 0..500);
+    assert_eq!(names(), 0);
+    store.close().unwrap();
+    assert_eq!(names(), 0);
+    let sqlite = Options::new().temporary().cold_tier(ColdTier::Sqlite).clone();
+    refused(sqlite.open(folder.path()), ErrorKind::Unsupported);
 }
 
 #[test]

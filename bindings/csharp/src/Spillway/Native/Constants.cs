@@ -75,6 +75,7 @@ internal static class Constants
     internal const int SPW_OPEN_CREATE = 1;
     internal const int SPW_OPEN_EXISTING = 2;
     internal const int SPW_OPEN_NEW = 3;
+    internal const int SPW_OPEN_TEMPORARY = 5;
 
     internal const int SPW_WHEN_FULL_BLOCK = 1;
     internal const int SPW_WHEN_FULL_FAIL = 2;
