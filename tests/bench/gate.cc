@@ -218,8 +218,8 @@ void JudgeCapped(const std::vector<Round>& rounds, Report* report) {
   uint64_t peak = 0;
   bool faithful = true;
   for (const Round& round : rounds) {
-    peak = std::max({peak, round.results[kCapped].memory_peak->records,
-                     round.results[kCappedRows].memory_peak->records});
+    peak = std::max({peak, round.results[kCapped].account->records_peak,
+                     round.results[kCappedRows].account->records_peak});
     for (size_t runner = 0; runner < kJudged; ++runner) {
       faithful = faithful && round.results[runner].faithful;
     }

@@ -73,12 +73,14 @@ IngestResult Ingest(const Contestant& contestant, const IngestPlan& plan) {
   const uint64_t huge_page_bytes_now = HugePageBytes();
   result.huge_page_bytes =
       huge_page_bytes_now > huge_page_bytes ? huge_page_bytes_now - huge_page_bytes : 0;
+  result.disk_bytes = in_memory ? 0 : FolderBytes(folder.path());
+  const Stopwatch reading;
   if (!in_memory) {
-    result.disk_bytes = FolderBytes(folder.path());
     store->Open(folder.path());
   }
   result.faithful = IsFaithful(store.get(), plan.writers);
-  result.memory_peak = store->memory_peak();
+  result.read_seconds = reading.seconds();
+  result.account = store->account();
   store->Close();
   return result;
 }

@@ -22,11 +22,12 @@ struct IngestPlan {
 struct IngestResult {
   // From the first Add to the end of Close; in memory, to the end of the last Add.
   Usage usage;
-  double add_seconds = 0;  // the part before Close
-  Latencies latencies;     // of each Add
+  double add_seconds = 0;   // the part before Close
+  double read_seconds = 0;  // not in `usage`: all records once, in order, with open
+  Latencies latencies;      // of each Add
   uint64_t disk_bytes = 0;
   uint64_t huge_page_bytes = 0;  // of the process, gained by the run
-  std::optional<MemoryPeak> memory_peak;
+  std::optional<Account> account;
   bool faithful = false;  // everything was there, in order (with one writer), with equal hash
 };
 

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <numeric>
 #include <string_view>
 
 namespace spillway::bench {
@@ -75,20 +76,26 @@ Usage Meter::Stop() const {
 
 void Latencies::Merge(const Latencies& other) {
   nanos_.insert(nanos_.end(), other.nanos_.begin(), other.nanos_.end());
-  sorted_ = false;
+}
+
+double Latencies::MeanMillis(size_t first, size_t count) const {
+  const auto begin = nanos_.begin() + static_cast<ptrdiff_t>(first);
+  const auto calls = std::min(static_cast<ptrdiff_t>(count), nanos_.end() - begin);
+  const int64_t sum = std::accumulate(begin, begin + calls, int64_t{0});
+  return static_cast<double>(sum) / static_cast<double>(calls) / 1e6;
 }
 
 int64_t Latencies::Nanos(double fraction) {
   if (nanos_.empty()) {
     return 0;
   }
-  if (!sorted_) {
-    std::sort(nanos_.begin(), nanos_.end());
-    sorted_ = true;
+  if (sorted_.size() != nanos_.size()) {
+    sorted_ = nanos_;
+    std::sort(sorted_.begin(), sorted_.end());
   }
   const double rank = std::ceil(fraction * static_cast<double>(nanos_.size()));
   const size_t index = rank < 1 ? 0 : static_cast<size_t>(rank) - 1;
-  return nanos_[std::min(index, nanos_.size() - 1)];
+  return sorted_[std::min(index, sorted_.size() - 1)];
 }
 
 uint64_t ResidentBytes() { return KernelNumber("/proc/self/status", "VmRSS:") * 1024; }

@@ -51,7 +51,6 @@ class Latencies {
   void Reserve(size_t count) { nanos_.reserve(count); }
   void Add(std::chrono::steady_clock::duration duration) {
     nanos_.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
-    sorted_ = false;
   }
   void Merge(const Latencies& other);
 
@@ -59,11 +58,15 @@ class Latencies {
   double Millis(double fraction) { return static_cast<double>(Nanos(fraction)) / 1e6; }
   double Micros(double fraction) { return static_cast<double>(Nanos(fraction)) / 1e3; }
 
+  size_t count() const { return nanos_.size(); }
+  // The mean of `count` calls from the `first` on, in the order they were added; fewer at the end.
+  double MeanMillis(size_t first, size_t count) const;
+
  private:
   int64_t Nanos(double fraction);
 
-  std::vector<int64_t> nanos_;
-  bool sorted_ = false;
+  std::vector<int64_t> nanos_;   // in the order of the calls
+  std::vector<int64_t> sorted_;  // the same, as far as it was needed
 };
 
 // Memory of the process now, and the part of it that is no page of a file.

@@ -103,9 +103,12 @@ spw_stats SpillwayStore::Stats() const {
   return stats;
 }
 
-std::optional<MemoryPeak> SpillwayStore::memory_peak() const {
+std::optional<Account> SpillwayStore::account() const {
   const spw_stats stats = filled_ ? filled_stats_ : Stats();
-  return MemoryPeak{.records = stats.records_resident_peak, .bytes = stats.bytes_resident_peak};
+  return Account{
+      .records_peak = stats.records_resident_peak,
+      .bytes_peak = stats.bytes_resident_peak,
+      .wait_seconds = static_cast<double>(stats.wait_ns_total + stats.paced_ns_total) / 1e9};
 }
 
 void AddSpillway(std::vector<Contestant>* all) {

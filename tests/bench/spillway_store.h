@@ -24,7 +24,7 @@ class SpillwayStore final : public Store {
   size_t Read(uint64_t seq, std::span<char> buffer) override;
   void Gather(std::span<const uint64_t> seqs, RecordHash* hash) override;
   // Of the store since it was created, until it was closed for the first time.
-  std::optional<MemoryPeak> memory_peak() const override;
+  std::optional<Account> account() const override;
 
   // Of the open store now.
   spw_stats Stats() const;

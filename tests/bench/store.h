@@ -23,10 +23,12 @@ struct Budget {
   uint64_t bytes = kUnlimited;
 };
 
-// The contestant's own account of what was in memory.
-struct MemoryPeak {
-  uint64_t records = 0;
-  uint64_t bytes = 0;
+// What the contestant says of itself: the most that was in memory, and how long its adds waited for
+// room there.
+struct Account {
+  uint64_t records_peak = 0;
+  uint64_t bytes_peak = 0;
+  double wait_seconds = 0;
 };
 
 // Life: Create, Add..., [Scan], Close, Open, Scan or Read or Gather, Close. A store in memory only
@@ -53,7 +55,7 @@ class Store {
   // Makes copies of many records; adds them to `hash` unless it is null. By default one by one.
   virtual void Gather(std::span<const uint64_t> seqs, RecordHash* hash);
 
-  virtual std::optional<MemoryPeak> memory_peak() const { return std::nullopt; }
+  virtual std::optional<Account> account() const { return std::nullopt; }
 
  private:
   std::vector<char> gathered_;

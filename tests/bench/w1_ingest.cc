@@ -7,8 +7,9 @@ void RegisterIngest() {
   for (const Contestant& contestant : Contestants()) {
     Register("W1_ingest/" + contestant.name + "/" + DurabilityName(contestant.durability),
              [&contestant](benchmark::State& state) {
-               IngestResult result = Ingest(contestant, IngestPlan{});
-               CountIngest(state, &result);
+               const IngestPlan plan;
+               IngestResult result = Ingest(contestant, plan);
+               CountIngest(state, plan, &result);
              });
   }
 }

@@ -15,9 +15,9 @@ void RegisterPlan(const Contestant& contestant, const std::string& variant,
   Register("W2_capped/" + contestant.name + "/" + variant,
            [&contestant, plan](benchmark::State& state) {
              IngestResult result = Ingest(contestant, plan);
-             CountIngest(state, &result);
-             if (result.memory_peak && plan.budget.records != kUnlimited &&
-                 result.memory_peak->records > plan.budget.records / 100 * 130) {
+             CountIngest(state, plan, &result);
+             if (result.account && plan.budget.records != kUnlimited &&
+                 result.account->records_peak > plan.budget.records / 100 * 130) {
                state.SkipWithError("more records in memory than the hard limit");
              }
            });

@@ -6,7 +6,7 @@
 
 namespace spillway::bench {
 
-void CountIngest(benchmark::State& state, IngestResult* result);
+void CountIngest(benchmark::State& state, const IngestPlan& plan, IngestResult* result);
 
 // Each registers its runs.
 void RegisterIngest();
