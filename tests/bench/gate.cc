@@ -1,10 +1,11 @@
 // spw_gate [--dir=FOLDER]: measures what the project promises of its main job, prints a line for
 // each promise, PASS or FAIL, and ends with 1 if one failed.
 //
-// SPW_GATE_RECORDS (default 3,000,000) and SPW_GATE_ROUNDS (default 5) make it quick; the promises
-// are about the defaults. In each round all contestants run once, in an order that turns; a ratio
-// is the median of the rounds' ratios.
+// Peers take part where they are installed. SPW_GATE_RECORDS (default 3,000,000) and
+// SPW_GATE_ROUNDS (default 5) make it quick; the promises are about the defaults. In each round all
+// contestants run once, in an order that turns; a ratio is the median of the rounds' ratios.
 #include <algorithm>
+#include <array>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -24,6 +25,10 @@ constexpr double kCopyShareMin = 0.50;
 constexpr double kSqliteRateMin = 15;
 constexpr double kSqliteTimeMax = 1.1;
 constexpr double kDirectTimeMax = 2.0;
+constexpr double kPeerTimeMin = 2.0;
+constexpr double kAppendTimeMax = 1.4;
+constexpr double kSmallBatchMillisMax = 4.0;  // p99.9
+constexpr size_t kSmallBatch = 500;
 constexpr size_t kLargeTransaction = 20;  // batches
 
 // Those after kJudged run in the first round only: they are notes, not promises.
@@ -31,15 +36,42 @@ enum Runner {
   kCopy,
   kMemory,
   kMemoryBacked,
-  kCapped,      // on the default tier
-  kDirect,      // a file with O_DIRECT, the device's limit
-  kCappedRows,  // on the SQLite tier
+  kCapped,          // on the default tier
+  kDirect,          // a file with O_DIRECT, the device's limit
+  kCappedSmall,     // in batches of 500
+  kCappedNoDirect,  // where O_DIRECT is refused
+  kAppendNoDirect,  // a plain file, there
+  kCappedRows,      // on the SQLite tier
   kSqlite,
+  kLmdb,
+  kLevelDb,
+  kRocksDb,
   kJudged,
   kSqliteFull = kJudged,
   kSqliteLarge,
+  kSqliteBulk,
+  kRocksDbSorted,
   kRunners
 };
+
+constexpr std::array<const char*, kRunners> kNames = {"memcpy",
+                                                      "memory",
+                                                      "memory backed",
+                                                      "Spillway",
+                                                      "O_DIRECT file",
+                                                      "Spillway, small batches",
+                                                      "Spillway, no O_DIRECT",
+                                                      "append, no O_DIRECT",
+                                                      "Spillway's rows",
+                                                      "SQLite",
+                                                      "LMDB",
+                                                      "LevelDB",
+                                                      "RocksDB",
+                                                      "SQLite FULL",
+                                                      "SQLite, large transactions",
+                                                      "SQLite, blobs in bulk",
+                                                      "RocksDB, sorted file"};
+constexpr std::array kPeers = {kSqlite, kLmdb, kLevelDb, kRocksDb};
 
 struct Round {
   IngestResult results[kRunners];
@@ -57,16 +89,37 @@ Contestant SqliteRows(Durability durability, size_t batches_per_transaction) {
       }};
 }
 
-const Contestant& Find(std::string_view name, Durability durability) {
+// Null for a peer that is not installed.
+const Contestant* FindPeer(std::string_view name, Durability durability) {
   for (const Contestant& contestant : Contestants()) {
     if (contestant.name == name && contestant.durability == durability) {
-      return contestant;
+      return &contestant;
     }
   }
-  Die("no contestant " + std::string(name));
+  return nullptr;
+}
+
+const Contestant& Find(std::string_view name, Durability durability) {
+  const Contestant* const found = FindPeer(name, durability);
+  if (found == nullptr) {
+    Die("no contestant " + std::string(name));
+  }
+  return *found;
+}
+
+// Nothing for a peer that is not installed.
+IngestResult RunPeer(std::string_view name) {
+  const Contestant* const peer = FindPeer(name, Durability::kAtEnd);
+  if (peer != nullptr) {
+    return Ingest(*peer, {});
+  }
+  IngestResult nothing;
+  nothing.faithful = true;
+  return nothing;
 }
 
 IngestResult RunOne(Runner runner) {
+  const IngestPlan capped = {.budget = {.records = Cap()}};
   switch (runner) {
     case kCopy:
       return Ingest(Find("memcpy", Durability::kMemory), {});
@@ -76,17 +129,35 @@ IngestResult RunOne(Runner runner) {
     case kMemoryBacked:
       return Ingest(Find("spillway_memory", Durability::kMemory), {});
     case kCapped:
-      return Ingest(Find("spillway", Durability::kAtEnd), {.budget = {.records = Cap()}});
+      return Ingest(Find("spillway", Durability::kAtEnd), capped);
     case kDirect:
       return Ingest(Find("file_direct", Durability::kAtEnd), {});
+    case kCappedSmall:
+      return Ingest(Find("spillway", Durability::kAtEnd),
+                    {.budget = capped.budget, .batch = kSmallBatch});
+    case kCappedNoDirect:
+      return Ingest(Find("spillway", Durability::kAtEnd),
+                    {.budget = capped.budget, .refuse_direct = true});
+    case kAppendNoDirect:
+      return Ingest(Find("file", Durability::kAtEnd), {.budget = {}, .refuse_direct = true});
     case kCappedRows:
-      return Ingest(Find("spillway_sqlite", Durability::kAtEnd), {.budget = {.records = Cap()}});
+      return Ingest(Find("spillway_sqlite", Durability::kAtEnd), capped);
     case kSqlite:
       return Ingest(SqliteRows(Durability::kAtEnd, 1), {});
     case kSqliteFull:
       return Ingest(SqliteRows(Durability::kEachBatch, 1), {});
     case kSqliteLarge:
       return Ingest(SqliteRows(Durability::kAtEnd, kLargeTransaction), {});
+    case kLmdb:
+      return RunPeer("lmdb");
+    case kLevelDb:
+      return RunPeer("leveldb");
+    case kRocksDb:
+      return RunPeer("rocksdb");
+    case kRocksDbSorted:
+      return RunPeer("rocksdb_sorted");
+    case kSqliteBulk:
+      return RunPeer("sqlite_blob_bulk");
     case kRunners:
       break;
   }
@@ -103,14 +174,12 @@ std::vector<Round> RunRounds(size_t count) {
     for (size_t runner = kJudged; r == 0 && runner < kRunners; ++runner) {
       rounds[r].results[runner] = RunOne(static_cast<Runner>(runner));
     }
-    const IngestResult* results = rounds[r].results;
-    std::printf(
-        "round %zu, s: memcpy %.3f, memory %.3f (backed %.3f), capped %.3f (adds %.3f), direct "
-        "%.3f, capped rows %.3f, sqlite %.3f\n",
-        r + 1, results[kCopy].usage.seconds, results[kMemory].usage.seconds,
-        results[kMemoryBacked].usage.seconds, results[kCapped].usage.seconds,
-        results[kCapped].add_seconds, results[kDirect].usage.seconds,
-        results[kCappedRows].usage.seconds, results[kSqlite].usage.seconds);
+    std::printf("round %zu, s:", r + 1);
+    for (size_t runner = 0; runner < (r == 0 ? kRunners : kJudged); ++runner) {
+      std::printf("%s %s %.3f", runner == 0 ? "" : ",", kNames[runner],
+                  rounds[r].results[runner].usage.seconds);
+    }
+    std::printf("\n");
     std::fflush(stdout);
   }
   return rounds;
@@ -203,23 +272,12 @@ void JudgeCapped(const std::vector<Round>& rounds, Report* report) {
   Report::Note(Format("CPU seconds: Spillway %.2f, SQLite %.2f; peak RSS, MB: %.0f, %.0f",
                       MedianCpu(rounds, kCapped), MedianCpu(rounds, kSqlite),
                       MedianRss(rounds, kCapped), MedianRss(rounds, kSqlite)));
-  for (const Runner runner : {kCapped, kCappedRows, kSqlite}) {
-    const auto latency = [&](double fraction) {
-      return MedianOf(rounds, [=](const IngestResult* results) {
-        return Latencies(results[runner].latencies).Millis(fraction);
-      });
-    };
-    Report::Note(Format("batch latency of %s, ms: p50 %.3f, p99 %.3f, p99.9 %.3f, max %.3f",
-                        runner == kCapped       ? "Spillway"
-                        : runner == kCappedRows ? "Spillway's rows"
-                                                : "SQLite",
-                        latency(0.5), latency(0.99), latency(0.999), latency(1)));
-  }
   uint64_t peak = 0;
   bool faithful = true;
   for (const Round& round : rounds) {
-    peak = std::max({peak, round.results[kCapped].account->records_peak,
-                     round.results[kCappedRows].account->records_peak});
+    for (const Runner runner : {kCapped, kCappedSmall, kCappedNoDirect, kCappedRows}) {
+      peak = std::max(peak, round.results[runner].account->records_peak);
+    }
     for (size_t runner = 0; runner < kJudged; ++runner) {
       faithful = faithful && round.results[runner].faithful;
     }
@@ -227,6 +285,65 @@ void JudgeCapped(const std::vector<Round>& rounds, Report* report) {
   report->Judge(peak <= HardLimit(),
                 Format("records resident never above %" PRIu64 ": %" PRIu64, HardLimit(), peak));
   report->Judge(faithful, "all records read back in order with equal hash in every run");
+}
+
+bool Installed(const std::vector<Round>& rounds, Runner runner) {
+  return rounds[0].results[runner].usage.seconds > 0;
+}
+
+void JudgePeers(const std::vector<Round>& rounds, Report* report) {
+  for (const Runner peer : kPeers) {
+    if (!Installed(rounds, peer)) {
+      Report::Note(Format("%s is not installed and takes no part", kNames[peer]));
+      continue;
+    }
+    const double times = MedianRatio(rounds, peer, kCapped);
+    report->Judge(times >= kPeerTimeMin,
+                  Format("capped, with close, at least %.1f times as fast as %s: %.2f "
+                         "(%.2f against %.2f Mrec/s)",
+                         kPeerTimeMin, kNames[peer], times, MedianRate(rounds, kCapped),
+                         MedianRate(rounds, peer)));
+  }
+  for (const Runner load : {kSqliteBulk, kRocksDbSorted}) {
+    if (Installed(rounds, load)) {
+      Report::Note(Format(
+          "not judged, first round only: %s, where nothing can be read before the end: %.3f s "
+          "against %.3f",
+          kNames[load], rounds[0].results[load].usage.seconds,
+          rounds[0].results[kCapped].usage.seconds));
+    }
+  }
+}
+
+// Where the system refuses to go around the page cache, a copy and write-back are everybody's.
+void JudgeNoDirect(const std::vector<Round>& rounds, Report* report) {
+  const double append = MedianRatio(rounds, kCappedNoDirect, kAppendNoDirect);
+  report->Judge(append <= kAppendTimeMax,
+                Format("capped, with close, where O_DIRECT is refused, at most %.1f times a plain "
+                       "append: %.2f (%.2f against %.2f Mrec/s)",
+                       kAppendTimeMax, append, MedianRate(rounds, kCappedNoDirect),
+                       MedianRate(rounds, kAppendNoDirect)));
+}
+
+void JudgeLatency(const std::vector<Round>& rounds, Report* report) {
+  const auto latency = [&](Runner runner, double fraction) {
+    return MedianOf(rounds, [=](const IngestResult* results) {
+      return Latencies(results[runner].latencies).Millis(fraction);
+    });
+  };
+  const double small = latency(kCappedSmall, 0.999);
+  report->Judge(small <= kSmallBatchMillisMax,
+                Format("capped, %zu batches of %zu: p99.9 at most %.1f ms: %.3f",
+                       rounds[0].results[kCappedSmall].latencies.count(), kSmallBatch,
+                       kSmallBatchMillisMax, small));
+  for (const Runner runner :
+       {kCappedSmall, kCapped, kCappedNoDirect, kCappedRows, kSqlite, kLmdb, kLevelDb, kRocksDb}) {
+    if (Installed(rounds, runner)) {
+      Report::Note(Format("batch latency of %s, ms: p50 %.3f, p99 %.3f, p99.9 %.3f, max %.3f",
+                          kNames[runner], latency(runner, 0.5), latency(runner, 0.99),
+                          latency(runner, 0.999), latency(runner, 1)));
+    }
+  }
 }
 
 // Not timed: reading back before close, too, and a thread that looks at the store all the time.
@@ -279,6 +396,9 @@ int Main(int argc, char** argv) {
   Report report;
   JudgeMemory(rounds, &report);
   JudgeCapped(rounds, &report);
+  JudgePeers(rounds, &report);
+  JudgeNoDirect(rounds, &report);
+  JudgeLatency(rounds, &report);
   JudgeFaithfulness(&report);
   return report.failed() ? 1 : 0;
 }

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "tests/bench/files.h"
+#include "tests/bench/refuse_direct.h"
 
 namespace spillway::bench {
 namespace {
@@ -51,6 +52,13 @@ bool IsFaithful(Store* store, size_t writers) {
 }  // namespace
 
 IngestResult Ingest(const Contestant& contestant, const IngestPlan& plan) {
+  if (plan.refuse_direct) {
+    IngestPlan rest = plan;
+    rest.refuse_direct = false;
+    IngestResult result;
+    RunRefusingDirect([&] { result = Ingest(contestant, rest); });
+    return result;
+  }
   const std::span<const Batch> batches = Corpus::Get().Batches(plan.batch);
   const bool in_memory = contestant.durability == Durability::kMemory;
   const TempFolder folder;

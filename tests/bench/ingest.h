@@ -17,6 +17,8 @@ struct IngestPlan {
   // Whether BackMemory runs before. It matters most to what fills fresh memory: a result that was
   // made with it has to say so.
   bool back_memory = true;
+  // As on a file system that refuses O_DIRECT.
+  bool refuse_direct = false;
 };
 
 struct IngestResult {
