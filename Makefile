@@ -69,6 +69,15 @@ bench: ## bench: benchmarks against the limits and the installed peers (SPW_BENC
 	@$(MAKE) --no-print-directory build/bench
 	tests/bench/run.sh build/bench
 
+.PHONY: bench-report
+bench-report: ## bench-report: one page and a table of what the last `make bench` measured (RECORDS=n: measure the stores with so many first)
+ifdef RECORDS
+	@.ci/bootstrap bench
+	@$(MAKE) --no-print-directory build/bench
+	SPW_BENCH_RECORDS=$(RECORDS) tests/bench/run.sh build/bench records
+endif
+	@tests/bench/results/page.py --results build --html build/bench-report.html --markdown build/bench-report.md
+
 .PHONY: bench-bindings
 bench-bindings: bootstrap ## bench-bindings: the same loop in C, C#, Go and Rust; each must reach 80 % of C
 	@$(MAKE) --no-print-directory build/release

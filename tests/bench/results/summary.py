@@ -89,17 +89,36 @@ def compare_with_raw(contestants):
                 counters[times] = counters[key] / raw[key]
 
 
-def print_table(title, columns, contestants):
-    compare_with_raw(contestants)
+def tables(results):
+    """[(title, columns, {contestant: counters})], in the order of the workloads."""
+    found = []
+    for workload, title, columns in TABLES:
+        variants = results.get(workload, {})
+        for variant in sorted(variants, key=lambda name: registered(variants[name])):
+            compare_with_raw(variants[variant])
+            found.append((f"{title}: {variant}", columns, variants[variant]))
+    return found
+
+
+def used_columns(columns, contestants):
+    return [c for c in columns if any(c[1] in counters for counters in contestants.values())]
+
+
+def rows(contestants):
+    """[(contestant, counters, what Spillway is against it)], the fastest first."""
     ours = [counters for name, counters in contestants.items() if name.startswith("spillway")]
-    print(f"\n{title}")
-    used = [c for c in columns if any(c[1] in counters for counters in contestants.values())]
-    print(f"  {'':18}" + "".join(f"{label:>12}" for label, _, _ in used) + "   Spillway is")
     ordered = sorted(contestants.items(), key=lambda item: -item[1].get("Mrec_s", 0))
-    for name, counters in ordered:
+    return [(name, counters, compare(name, counters, ours)) for name, counters in ordered]
+
+
+def print_table(title, columns, contestants):
+    print(f"\n{title}")
+    used = used_columns(columns, contestants)
+    print(f"  {'':18}" + "".join(f"{label:>12}" for label, _, _ in used) + "   Spillway is")
+    for name, counters, verdict in rows(contestants):
         cells = "".join(
             f"{form.format(counters[key]) if key in counters else '-':>12}" for _, key, form in used)
-        print(f"  {name:18}{cells}   {compare(name, counters, ours)}")
+        print(f"  {name:18}{cells}   {verdict}")
 
 
 def compare(name, counters, ours):
@@ -125,11 +144,8 @@ def print_run(run):
         f"{key} {context[key]}" for key in
         ("records", "seed", "file_system", "transparent_huge_pages", "load_avg") if key in context))
     results, failures = medians(run["benchmarks"])
-    for workload, title, columns in TABLES:
-        variants = results.get(workload, {})
-        for variant in sorted(variants, key=lambda name: registered(variants[name])):
-            contestants = variants[variant]
-            print_table(f"{title}: {variant}", columns, contestants)
+    for table in tables(results):
+        print_table(*table)
     for name, message in failures:
         print(f"\nFAILED: {name}: {message}")
 
