@@ -1,4 +1,5 @@
-// LMDB: one entry per record, keys are native 64-bit integers in ascending order.
+// LMDB: one entry per record, keys are native 64-bit integers in ascending order. With MDB_WRITEMAP
+// this took 1.4 times as long: the file grows, and each of its new pages faults.
 #include <lmdb.h>
 
 #include <cstring>

@@ -1,4 +1,5 @@
-// RocksDB as both benchmarks use it: records and blocks.
+// RocksDB as both benchmarks use it: records and blocks. Tried for ascending keys and without gain:
+// a memtable that is a vector, and hints of where to insert.
 #pragma once
 
 #include <rocksdb/cache.h>
