@@ -5,7 +5,6 @@ The page is one file that needs no network and no script. The stores' table also
 and to a file as Markdown. Ends with 1 if there are no results, and says what is missing from them.
 """
 import argparse
-import json
 import pathlib
 import re
 import sys
@@ -52,6 +51,7 @@ LABELS = {store.run.split("/")[1]: store.label.removesuffix(", capped") for stor
     "raw_cow_used": "file, copy on write, reused", "files": "folder of files"}
 STYLES = {store.run.split("/")[1]: store.style for store in STORES} | {
     "spillway": "capped ours", "spillway_txn": "hybrid ours", "sqlite": "sqlite", "raw": "direct"}
+BATCH = 5000  # records
 PERCENTILES = [("batch_p50_ms", "p50"), ("batch_p99_ms", "p99"), ("batch_p999_ms", "p99.9"), ("batch_max_ms", "max")]
 PARTS = [("add_ms", "adding", "add"), ("wait_ms", "waiting for room", "wait"),
          ("close_ms", "flush and close", "close"), ("read_back_ms", "reading all back", "read")]
@@ -72,14 +72,9 @@ class Results:
                 self.missing.append(f"{store.label}: no run {store.run} (not installed, left out by a filter, or failed)")
 
     def _read(self, path):
-        content = path.read_text(encoding="utf-8") if path.exists() else ""
-        if not content:
-            self.missing.append(f"{path}: {'empty, a filter let nothing through' if path.exists() else 'not there'}")
-            return
-        try:
-            parsed = json.loads(content)
-        except json.JSONDecodeError as error:
-            self.missing.append(f"{path}: cut off in line {error.lineno}, the run did not end")
+        parsed, why = summary.load(path)
+        if not parsed:
+            self.missing.append(f"{path}: {why}")
             return
         results, failures = summary.medians(parsed["benchmarks"])
         self.failures += failures
@@ -117,13 +112,12 @@ def windows(run):
 def over_records(run, records):
     """[(records so far, ms so far, times the first window)]; the last window may be a smaller one."""
     points, batches, millis = [], 0, 0.0
-    batch = 5000
     means = windows(run)
     for size, mean in means:
-        count = min(size, -(-records // batch) - batches)
+        count = min(size, -(-records // BATCH) - batches)
         batches += count
         millis += count * mean
-        points.append((min(batches * batch, records), millis, mean / means[0][1]))
+        points.append((min(batches * BATCH, records), millis, mean / means[0][1]))
     return points
 
 
@@ -151,15 +145,17 @@ def glance(results):
     ours = results.runs.get("W2_capped/spillway/b5000")
     if not ours:
         return ""
+    batches = -(-int(results.context["records"]) // BATCH)
+    most = "999 of 1,000" if batches >= 1000 else f"all {batches:,}"
     tiles = [tile(f"{number(ours['Mrec_s'])} M/s", "records a second with a third of them allowed in memory, durable, "
                                                    "close included", "W2_capped/spillway/b5000", "Mrec_s"),
-             tile(f"{number(ours['batch_p999_ms'])} ms", "999 of 1,000 batches of 5,000 records take no longer",
+             tile(f"{number(ours['batch_p999_ms'])} ms", f"{most} batches of 5,000 records take no longer",
                   "W2_capped/spillway/b5000", "batch_p999_ms")]
     direct = results.value("W2_capped/file_direct/b5000", "Mrec_s")
     if direct:
         tiles.append(tile(f"{number(direct / ours['Mrec_s'])} ×", "the time of a file written with O_DIRECT, the limit"))
     peers = [(run["Mrec_s"], store.label) for store, run in results.stores()
-             if "ours" not in store.style and "file" not in store.label.split(",")[0] and "Mrec_s" in run]
+             if not store.label.startswith(("Spillway", "file"))]
     if peers:
         rate, label = max(peers)
         tiles.append(tile(f"{number(ours['Mrec_s'] / rate)} ×",
@@ -196,12 +192,12 @@ def writing(results):
                "Time spent in adding, close not included. On this scale the same distance is the same ratio."),
         figure(charts.lines("slowdown", "Slowdown while the store fills", "times_first", "records written",
                             "times the first ten batches (logarithmic)", slowdowns, reference=1),
-               "Mean time of ten batches (more in long runs) as a multiple of the first ten. 1: as fast as in the beginning."),
+               "Mean time of ten batches (more in long runs) as a multiple of the first ten. 1: as fast as at first."),
         figure(charts.bars("ends", "The last ten batches against the first ten", "slowdown", "times as long", ends),
                "1: a full store takes a batch as fast as an empty one. Below 1: the beginning was slower."),
         figure(charts.stacked("parts", "Where the time goes", "milliseconds", PARTS, parts),
-               "The numbers behind each bar are its parts in this order. Only Spillway tells how long adds waited for room (?: "
-               "part of adding). Reading back opens the store and hashes every record; it is not in the totals."))
+               "The numbers behind each bar are its parts in this order. Only Spillway tells how long adds waited for "
+               "room (?: part of adding). Reading back opens the store and hashes every record; the totals are without."))
 
 
 def latencies(results):
@@ -218,8 +214,10 @@ def latencies(results):
     return section(
         "latency", "Latency of a batch",
         large and figure(charts.ranges("latency-large", "Latency of batches of 5,000 records", "milliseconds",
-                                       PERCENTILES, large), "Each call that adds 5,000 records."),
-        small and figure(charts.ranges("latency-small", "Latency of batches of 500 records", "milliseconds", PERCENTILES, small),
+                                       PERCENTILES, large),
+                        "Each call that adds 5,000 records. Of fewer than 1,000 batches the slowest is p99.9, too."),
+        small and figure(charts.ranges("latency-small", "Latency of batches of 500 records", "milliseconds",
+                                       PERCENTILES, small),
                          "The same records in batches of 500, where what a spill costs shows most."))
 
 
@@ -288,10 +286,11 @@ def table_of(title, columns, contestants):
     for name, run, verdict in summary.rows(contestants):
         style = "ours" if name.startswith("spillway") else "limit" if name in summary.LIMITS else ""
         cells = "".join(cell(run, key, form) for _, key, form in used)
-        rows.append(f'<tr class="{style}"><th scope="row">{escape(name)}</th>{cells}<td class="verdict">{escape(verdict)}</td></tr>')
+        rows.append(f'<tr class="{style}"><th scope="row">{escape(name)}</th>{cells}'
+                    f'<td class="verdict">{escape(verdict)}</td></tr>')
     heads = "".join(f'<th scope="col">{escape(label)}</th>' for label, _, _ in used)
-    return (f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}"><table><caption>{escape(title)}</caption><thead><tr><th scope="col">contestant</th>{heads}'
-            f'<th scope="col">Spillway is</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>')
+    return (f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}"><table>'
+            f'<caption>{escape(title)}</caption><thead><tr><th scope="col">contestant</th>{heads}<th scope="col">Spillway is</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>')
 
 
 def all_numbers(results):
@@ -308,9 +307,9 @@ def promises(results):
         verdict = line[:4] if line.startswith(("PASS", "FAIL")) else ""
         style = {"PASS": "passed", "FAIL": "failed"}.get(verdict, "note")
         rows.append(f'<li class="{style}"><strong>{verdict}</strong> {escape(line[4:] if verdict else line)}</li>')
-    return rows and section("promises", "Promises, measured",
-                            paragraph("What the gates said when they last ran (make bench). They measure at sizes of their own."),
-                            f'<ul class="lines">{"".join(rows)}</ul>')
+    return section("promises", "Promises, measured",
+                   rows and paragraph("What the gates said when they last ran (make bench), at sizes of their own."),
+                   rows and f'<ul class="lines">{"".join(rows)}</ul>')
 
 
 def sizes(results):
@@ -326,14 +325,16 @@ def sizes(results):
 
 
 def settings(results):
-    listed = [(key.removeprefix("options "), value) for key, value in sorted(results.context.items()) if key.startswith("options ")]
-    listed += [(key.replace("_", " "), results.context[key]) for key in ("memory", "cold_page_cache", "transparent_huge_pages")
-               if key in results.context]
+    context = results.context
+    listed = [(key.removeprefix("options "), context[key]) for key in sorted(context) if key.startswith("options ")]
+    listed += [(key.replace("_", " "), context[key])
+               for key in ("memory", "cold_page_cache", "transparent_huge_pages") if key in context]
     return section(
         "method", "How it was measured",
         paragraph("Every contestant gets the same batches, built before. Repetitions of all contestants are interleaved at "
-                  "random. The time of a durable run ends when close has returned and everything is on the device. Then it is "
-                  "read back and its hash compared; a run that differs counts as failed. Times drift with the machine: read ratios."),
+                  "random. The time of a durable run ends when close has returned and everything is on the device. Then "
+                  "it is read back and its hash compared; a run that differs counts as failed. Times drift with the "
+                  "machine: read ratios."),
         "<details><summary>Settings of each contestant</summary><dl>"
         + "".join(f"<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>" for key, value in listed) + "</dl></details>",
         "<pre>make bench                                # quick: all workloads, then the gates\n"
@@ -346,8 +347,8 @@ def page(results):
     lacks = [*results.missing, *(f"FAILED: {summary.strip(name)}: {message}" for name, message in results.failures)]
     notice = lacks and ('<div class="missing" role="note"><strong>Missing from this page</strong><ul>'
                         + "".join(f"<li>{escape(line)}</li>" for line in lacks) + "</ul></div>")
-    sections = [writing(results), latencies(results), reading(results), blocks(results), promises(results) or "", all_numbers(results),
-                settings(results)]
+    sections = [writing(results), latencies(results), reading(results), blocks(results), promises(results),
+                all_numbers(results), settings(results)]
     links = re.findall(r'<section id="([^"]+)"><h2>([^<]+)</h2>', "".join(sections))
     nav = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title in links)
     return (

@@ -202,7 +202,8 @@ class ReportTest(unittest.TestCase):
 
     def test_bars_are_as_long_as_their_numbers(self):
         for chart, metric in (("totals", "total_ms"), ("scan-warm", "Mrec_s")):
-            bars = [each[0]["attributes"] for (where, _, key), each in self.page.marks.items() if (where, key) == (chart, metric)]
+            bars = [each[0]["attributes"] for (where, _, key), each in self.page.marks.items()
+                    if (where, key) == (chart, metric)]
             longest = max(bars, key=lambda bar: float(bar["data-value"]))
             for bar in bars:
                 share = float(bar["data-value"]) / float(longest["data-value"])

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """summary.py file.json...: the medians of a run as tables, Spillway beside the limits and the peers."""
 import json
+import pathlib
 import re
 import sys
 from collections import defaultdict
@@ -130,12 +131,24 @@ def compare(name, counters, ours):
     return f"{times:5.2f} x {kind}"
 
 
+def load(path):
+    """What a program left in a JSON file, or None and why there is nothing."""
+    try:
+        text = pathlib.Path(path).read_text(encoding="utf-8")
+        return (json.loads(text), "") if text else (None, "empty, a filter let nothing through")
+    except FileNotFoundError:
+        return None, "not there"
+    except json.JSONDecodeError as error:
+        return None, f"cut off in line {error.lineno}, the run did not end"
+
+
 def main():
     for path in sys.argv[1:]:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        if text:  # a filter that lets no run through leaves an empty file
-            print_run(json.loads(text))
+        run, why = load(path)
+        if run:
+            print_run(run)
+        else:
+            print(f"\n{path}: {why}")
 
 
 def print_run(run):
