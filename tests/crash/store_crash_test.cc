@@ -1,8 +1,6 @@
 // Power failures of the whole store: histories of adds, flushes, clears and reopens with a budget
 // so small that it spills all the time, cut at random moments. What is found then is a prefix of
 // whole batches, equal byte by byte, and reaches at least the last flush to the device.
-#include <algorithm>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,7 +8,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/support/model_store.h"
-#include "tests/support/power_cut.h"
+#include "tests/support/power_cut_histories.h"
 #include "tests/support/prng.h"
 #include "tests/support/sim_disk.h"
 #include "tests/support/temp_folder.h"
@@ -196,74 +194,19 @@ ModelStore ExpectedAt(const History& history, size_t position) {
   return ::testing::AssertionSuccess();
 }
 
-struct Counts {
-  uint64_t images = 0;
-  uint64_t second_images = 0;
-};
-
-// Cuts a history at random moments; every now and then also the recovery itself.
-void CutHistory(const History& history, Prng* random, PowerCut::Garbage garbage, uint64_t images,
-                Counts* counts) {
-  std::vector<size_t> positions;
-  for (uint64_t i = 0; i < images; ++i) {
-    positions.push_back(random->Below(history.disk().log_size() + 1));
-  }
-  std::sort(positions.begin(), positions.end());
-  PowerCut cut(history.disk(), garbage);
-  TempFolder image;
-  TempFolder second_image;
-  for (const size_t position : positions) {
-    const uint64_t seed = random->Next();
-    cut.AdvanceTo(position);
-    ASSERT_NO_FATAL_FAILURE(cut.WriteImage(seed, image.path()));
-    ++counts->images;
-    const bool twice = random->OneIn(8);
-    SimDisk disk(image.path(), seed, twice ? SimDisk::Record::kYes : SimDisk::Record::kNo);
-    ASSERT_TRUE(Recovers(&disk, image.path(), history, position))
-        << "cut at " << position << " of " << history.disk().log_size() << ", image " << seed;
-    if (!twice) {
-      continue;
-    }
-    PowerCut second(disk, garbage);
-    second.AdvanceTo(random->Below(disk.log_size() + 1));
-    const uint64_t second_seed = random->Next();
-    ASSERT_NO_FATAL_FAILURE(second.WriteImage(second_seed, second_image.path()));
-    ++counts->second_images;
-    SimDisk plain(second_image.path(), seed, SimDisk::Record::kNo);
-    ASSERT_TRUE(Recovers(&plain, second_image.path(), history, position))
-        << "recovery cut, at " << position << ", images " << seed << " and " << second_seed;
-  }
-}
-
-void CutHistories(const char* test, PowerCut::Garbage garbage, uint64_t histories,
-                  uint64_t images) {
-  const uint64_t seed = TestSeed(test, 20260102);
-  Prng random(seed);
-  Counts counts;
-  for (uint64_t i = 0; i < histories; ++i) {
-    const uint64_t history_seed = random.Next();
-    SCOPED_TRACE("history " + std::to_string(i) + ", seed " + std::to_string(history_seed));
-    const History history(history_seed, 50);
-    if (::testing::Test::HasFatalFailure()) {
-      return;
-    }
-    Prng cuts(history_seed);
-    CutHistory(history, &cuts, garbage, images, &counts);
-    if (::testing::Test::HasFatalFailure()) {
-      return;
-    }
-  }
-  std::printf("%llu images, %llu of interrupted recoveries\n",
-              static_cast<unsigned long long>(counts.images),
-              static_cast<unsigned long long>(counts.second_images));
+// So many histories, each with so many images.
+Cuts Of(uint64_t histories, uint64_t images) {
+  return {.histories = histories, .steps = 50, .images = images, .second_in = 8, .second_times = 1};
 }
 
 TEST(StoreCrashTest, EveryImageIsAPrefixOfWholeBatchesThatReachesTheLastFlush) {
-  CutHistories("WholeBatchesThatReachesTheLastFlush", PowerCut::Garbage::kNo, 40, 50);
+  CutHistories<History>("WholeBatchesThatReachesTheLastFlush", 20260102, Of(40, 50),
+                        PowerCut::Garbage::kNo);
 }
 
 TEST(StoreCrashTest, SectorsInFlightMayHoldGarbage) {
-  CutHistories("StoreCrashTest.SectorsInFlight", PowerCut::Garbage::kYes, 20, 50);
+  CutHistories<History>("StoreCrashTest.SectorsInFlight", 20260102, Of(20, 50),
+                        PowerCut::Garbage::kYes);
 }
 
 }  // namespace

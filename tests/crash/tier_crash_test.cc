@@ -8,7 +8,7 @@
 
 #include "gtest/gtest.h"
 #include "internal/cold/cold_tier.h"
-#include "tests/support/power_cut.h"
+#include "tests/support/power_cut_histories.h"
 #include "tests/support/prng.h"
 #include "tests/support/sim_disk.h"
 #include "tests/support/temp_folder.h"
@@ -182,76 +182,17 @@ class History {
   return result << " in milestones " << first << " to " << last;
 }
 
-struct Counts {
-  uint64_t images = 0;
-  uint64_t second_images = 0;
-};
-
-// Cuts a history at random moments; every now and then also the recovery itself.
-void CutHistory(const History& history, Prng* random, PowerCut::Garbage garbage, uint64_t images,
-                Counts* counts) {
-  std::vector<size_t> positions;
-  for (uint64_t i = 0; i < images; ++i) {
-    positions.push_back(random->Below(history.disk().log_size() + 1));
-  }
-  std::sort(positions.begin(), positions.end());
-  PowerCut cut(history.disk(), garbage);
-  TempFolder image;
-  TempFolder second_image;
-  for (const size_t position : positions) {
-    const uint64_t seed = random->Next();
-    cut.AdvanceTo(position);
-    ASSERT_NO_FATAL_FAILURE(cut.WriteImage(seed, image.path()));
-    ++counts->images;
-    const bool twice = random->OneIn(4);
-    SimDisk disk(image.path(), seed, twice ? SimDisk::Record::kYes : SimDisk::Record::kNo);
-    ASSERT_TRUE(Recovers(&disk, image.path(), history, position))
-        << "cut at " << position << " of " << history.disk().log_size() << ", image " << seed;
-    if (!twice) {
-      continue;
-    }
-    PowerCut second(disk, garbage);
-    for (int i = 0; i < 2; ++i) {
-      second.AdvanceTo(disk.log_size() * static_cast<size_t>(i + 1) / 2);
-      const uint64_t second_seed = random->Next();
-      ASSERT_NO_FATAL_FAILURE(second.WriteImage(second_seed, second_image.path()));
-      ++counts->second_images;
-      SimDisk plain(second_image.path(), seed, SimDisk::Record::kNo);
-      ASSERT_TRUE(Recovers(&plain, second_image.path(), history, position))
-          << "recovery cut, at " << position << ", images " << seed << " and " << second_seed;
-    }
-  }
-}
-
-void CutHistories(const char* test, PowerCut::Garbage garbage, uint64_t histories,
-                  uint64_t images) {
-  const uint64_t seed = TestSeed(test, 20260101);
-  Prng random(seed);
-  Counts counts;
-  for (uint64_t i = 0; i < histories; ++i) {
-    const uint64_t history_seed = random.Next();
-    SCOPED_TRACE("history " + std::to_string(i));
-    const History history(history_seed, 40);
-    if (::testing::Test::HasFatalFailure()) {
-      return;
-    }
-    Prng cuts(history_seed);
-    CutHistory(history, &cuts, garbage, images, &counts);
-    if (::testing::Test::HasFatalFailure()) {
-      return;
-    }
-  }
-  std::printf("%llu images, %llu of interrupted recoveries\n",
-              static_cast<unsigned long long>(counts.images),
-              static_cast<unsigned long long>(counts.second_images));
+// So many histories, each with so many images.
+Cuts Of(uint64_t histories, uint64_t images) {
+  return {.histories = histories, .steps = 40, .images = images, .second_in = 4, .second_times = 2};
 }
 
 TEST(TierCrashTest, EveryImageIsAPrefixThatReachesTheLastDurableCommit) {
-  CutHistories("EveryImageIsAPrefix", PowerCut::Garbage::kNo, 60, 40);
+  CutHistories<History>("EveryImageIsAPrefix", 20260101, Of(60, 40), PowerCut::Garbage::kNo);
 }
 
 TEST(TierCrashTest, SectorsInFlightMayHoldGarbage) {
-  CutHistories("SectorsInFlight", PowerCut::Garbage::kYes, 30, 40);
+  CutHistories<History>("SectorsInFlight", 20260101, Of(30, 40), PowerCut::Garbage::kYes);
 }
 
 }  // namespace
