@@ -1,5 +1,5 @@
 // What the block-file tier keeps, where it puts it, and what it says to damage. What all tiers do
-// alike is tested in model, crash and fault.
+// alike is tested in tier_test.cc, model, crash and fault.
 #include "internal/cold/block_tier.h"
 
 #include <algorithm>
@@ -13,10 +13,8 @@
 #include "internal/blockfile/block_file.h"
 #include "internal/blockfile/lister.h"
 #include "internal/cold/block_format.h"
-#include "internal/io/posix_file.h"
 #include "tests/support/prng.h"
-#include "tests/support/temp_folder.h"
-#include "tests/support/tier_records.h"
+#include "tests/unit/cold/tier_fixture.h"
 
 namespace spillway::test {
 namespace {
@@ -27,53 +25,16 @@ using base::Status;
 using blockfile::BlockFile;
 using cold::OpenMode;
 
-class BlockTierTest : public ::testing::Test {
+class BlockTierTest : public TierFixture {
  protected:
-  using Tier = std::unique_ptr<cold::ColdTier>;
-
-  Result<Tier> TryOpen(OpenMode mode = OpenMode::kCreate) {
+  Result<Tier> OpenTier(OpenMode mode) override {
     return cold::OpenBlockTier(io::PosixFileSystem(), path_, mode);
-  }
-  void Open() {
-    Result<Tier> tier = TryOpen();
-    ASSERT_TRUE(tier.ok()) << tier.status().message();
-    tier_ = std::move(tier.value());
-  }
-  void Close() {
-    const Status status = tier_->Close(cold::CloseMode::kClean);
-    ASSERT_TRUE(status.ok()) << status.message();
-    tier_.reset();
-  }
-  void Reopen() {
-    Close();
-    Open();
-  }
-  void Commit(const cold::Changes& changes) {
-    const Status status = tier_->Commit(changes, cold::Durability::kDevice);
-    ASSERT_TRUE(status.ok()) << status.message();
-  }
-  void AddStream(uint32_t id, bool has_times) {
-    const cold::StreamState stream = {id, "stream " + std::to_string(id), has_times, 0, 0};
-    Commit({{&stream, 1}, {}, {}});
-    model_.streams[id] = {stream.name, has_times, 0, 0};
-  }
-  void Append(uint32_t id, uint64_t count) {
-    const record::ColumnBuffer buffer = model_.Next(id, count);
-    const cold::Piece piece = {id, buffer.columns()};
-    Commit({{}, {}, {&piece, 1}});
-    model_.streams[id].end_seq += count;
-  }
-  void TrimTo(uint32_t id, uint64_t begin_seq) {
-    const cold::Trim trim = {id, begin_seq};
-    Commit({{}, {&trim, 1}, {}});
-    model_.streams[id].begin_seq = begin_seq;
   }
   void Reclaim() {
     for (bool more = true; more;) {
       ASSERT_TRUE(tier_->Reclaim(&more).ok());
     }
   }
-  void ExpectModel() { EXPECT_TRUE(Equals(tier_.get(), model_, tier_->Streams())); }
 
   // The file's own blocks, as the library sees them.
   std::shared_ptr<BlockFile> OpenFile() {
@@ -104,56 +65,18 @@ class BlockTierTest : public ::testing::Test {
     EXPECT_TRUE(file->Read(nullptr, name, 0, bytes, &bytes_read).ok());
     return bytes;
   }
-
-  TempFolder folder_;
-  std::string path_ = folder_.File("store");
-  TierModel model_;
-  Tier tier_;
 };
-
-TEST_F(BlockTierTest, RecordsOfAllSizesComeBackByteForByte) {
-  Open();
-  AddStream(0, true);
-  record::ColumnBuffer buffer;
-  buffer.Reset(0, true);
-  std::vector<std::string> payloads;
-  for (const uint64_t size :
-       std::initializer_list<uint64_t>{0, 1, 0, 65535, 65536, 65537, uint64_t{300} << 10, 0,
-                                       uint64_t{9} << 20, 3, uint64_t{1} << 20}) {
-    std::string payload(size, '\0');
-    for (size_t i = 0; i < size; ++i) {
-      payload[i] = static_cast<char>(i * 7 + size);
-    }
-    buffer.Append({reinterpret_cast<const uint8_t*>(payload.data()), size},
-                  INT64_MIN + int64_t(size));
-    payloads.push_back(payload);
-  }
-  const cold::Piece piece = {0, buffer.columns()};
-  Commit({{}, {}, {&piece, 1}});
-  for (int turn = 0; turn < 2; ++turn) {
-    record::ColumnBuffer out;
-    for (uint64_t seq = 0; seq < payloads.size(); ++seq) {
-      ASSERT_TRUE(tier_->Read(0, seq, payloads.size(), 1, &out).ok());
-      const record::Columns columns = out.columns();
-      ASSERT_EQ(columns.first_seq, seq);
-      const std::span<const uint8_t> got = columns.payload(0);
-      EXPECT_EQ(std::string(got.begin(), got.end()), payloads[seq]);
-      EXPECT_EQ(columns.times[0], INT64_MIN + int64_t(payloads[seq].size()));
-    }
-    Reopen();
-  }
-}
 
 TEST_F(BlockTierTest, SmallCommitsShareBlocksAndLargeOnesHaveTheirOwn) {
   Open();
-  AddStream(0, false);
-  AddStream(1, true);
+  AddStream(0, "a");
+  AddStream(1, "b", true);
   for (int i = 0; i < 300; ++i) {
     Append(0, 3);
     Append(1, 2);
   }
   model_.bytes_max = 30'000;  // of what is made from now on: another stream's
-  AddStream(2, false);
+  AddStream(2, "c");
   Append(2, 2000);
   Append(2, 5);
   {
@@ -179,14 +102,14 @@ TEST_F(BlockTierTest, SmallCommitsShareBlocksAndLargeOnesHaveTheirOwn) {
 
 TEST_F(BlockTierTest, BytesAreAsTheFormatTextSays) {
   Open();
-  AddStream(0x12, true);
+  AddStream(0x12, "n", true);
   Append(0x12, 4);
   Append(0x12, 1);
   Close();
   const std::shared_ptr<BlockFile> file = OpenFile();
   EXPECT_EQ(BytesOf(file.get(), ".spillway/store"), (std::vector<uint8_t>{1, 0, 0, 0}));
   const std::vector<uint8_t> stream = BytesOf(file.get(), ".spillway/streams/00000012");
-  const std::string name = "stream 18";
+  const std::string name = "n";
   EXPECT_EQ(std::vector<uint8_t>(stream.begin(), stream.begin() + 12),
             (std::vector<uint8_t>{0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}));
   EXPECT_EQ(std::string(stream.begin() + 12, stream.end()), name);
@@ -242,7 +165,7 @@ TEST_F(BlockTierTest, BytesAreAsTheFormatTextSays) {
 
 TEST_F(BlockTierTest, DroppedRecordsGiveTheirBlocksBack) {
   Open();
-  AddStream(0, false);
+  AddStream(0, "a");
   model_.bytes_max = 20'000;
   for (int i = 0; i < 10; ++i) {
     Append(0, 1000);  // a block of its own
@@ -258,7 +181,6 @@ TEST_F(BlockTierTest, DroppedRecordsGiveTheirBlocksBack) {
   Reopen();
   ExpectModel();
   TrimTo(0, 20'000);
-  model_.streams[0].end_seq = 20'000;
   Reclaim();
   Append(0, 10);
   Reopen();
@@ -267,7 +189,7 @@ TEST_F(BlockTierTest, DroppedRecordsGiveTheirBlocksBack) {
 
 TEST_F(BlockTierTest, ALostBlockIsAGapAndTheOthersAreRead) {
   Open();
-  AddStream(0, false);
+  AddStream(0, "a");
   model_.bytes_max = 20'000;
   for (int i = 0; i < 3; ++i) {
     Append(0, 1000);
@@ -295,7 +217,7 @@ TEST_F(BlockTierTest, BlocksThatNoStoreMakesAreRefused) {
                              std::optional<cold::Bytes> tag = std::nullopt) {
     std::filesystem::remove(path_);
     Open();
-    AddStream(0, false);
+    AddStream(0, "a");
     Append(0, 10);
     Close();
     const std::shared_ptr<BlockFile> file = OpenFile();
@@ -323,7 +245,7 @@ TEST_F(BlockTierTest, BlocksThatNoStoreMakesAreRefused) {
 
 TEST_F(BlockTierTest, ATagThatLiesIsDamage) {
   Open();
-  AddStream(0, false);
+  AddStream(0, "a");
   Append(0, 10);
   Append(0, 10);
   Append(0, 10);
@@ -348,8 +270,8 @@ TEST_F(BlockTierTest, ATagThatLiesIsDamage) {
 TEST_F(BlockTierTest, FlippedBytesAreNeverReadAsData) {
   Open();
   model_.bytes_max = 600;
-  AddStream(0, true);
-  AddStream(1, false);
+  AddStream(0, "a", true);
+  AddStream(1, "b");
   Append(0, 1500);
   Append(1, 20);
   Append(1, 20);

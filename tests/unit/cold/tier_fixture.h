@@ -1,8 +1,9 @@
-// What the tests of the SQLite tier share: a folder, a tier in it, and a model to compare with.
+// What the tests of the tiers share: a folder, a tier in it, and a model to compare with.
 #pragma once
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -62,17 +63,23 @@ class PlainSqlite {
   sqlite3* handle_ = nullptr;
 };
 
-class SqliteTierTest : public ::testing::Test {
+class TierFixture : public ::testing::Test {
  protected:
   using Tier = std::unique_ptr<cold::ColdTier>;
 
+  virtual base::Result<Tier> OpenTier(cold::OpenMode mode) = 0;
+
   base::Result<Tier> TryOpen(cold::OpenMode mode = cold::OpenMode::kCreate) {
-    return cold::OpenSqliteTier(io::PosixFileSystem(), path_, mode, tuning_);
+    return OpenTier(mode);
   }
   void Open(cold::OpenMode mode = cold::OpenMode::kCreate) {
     base::Result<Tier> tier = TryOpen(mode);
     ASSERT_TRUE(tier.ok()) << tier.status().message();
     tier_ = std::move(tier.value());
+  }
+  void Reopen() {
+    Close();
+    Open(cold::OpenMode::kExisting);
   }
   void Close(cold::CloseMode mode = cold::CloseMode::kClean) {
     const base::Status status = tier_->Close(mode);
@@ -108,9 +115,17 @@ class SqliteTierTest : public ::testing::Test {
 
   TempFolder folder_;
   std::string path_ = folder_.File("store.db");
-  cold::SqliteTuning tuning_;
   TierModel model_;
   Tier tier_;
+};
+
+class SqliteTierTest : public TierFixture {
+ protected:
+  base::Result<Tier> OpenTier(cold::OpenMode mode) override {
+    return cold::OpenSqliteTier(io::PosixFileSystem(), path_, mode, tuning_);
+  }
+
+  cold::SqliteTuning tuning_;
 };
 
 }  // namespace spillway::test
