@@ -115,11 +115,15 @@ static void add_timed(spw_store* store, uint32_t stream, const int64_t* times, s
   unpack(batch);
 }
 
+static void check_begin(spw_store* store, uint32_t stream, uint64_t told, uint64_t want) {
+  CHECK_EQUAL(told, want);
+  CHECK_EQUAL(stream_stats_of(store, stream).begin_seq, want);
+}
+
 static void trim_by_time(spw_store* store, uint32_t stream, int64_t time, uint64_t want) {
   uint64_t begin = 4711;
   EXPECT(SPW_OK, spw_store_trim_time(store, stream, time, &begin, &err));
-  CHECK_EQUAL(begin, want);
-  CHECK_EQUAL(stream_stats_of(store, stream).begin_seq, want);
+  check_begin(store, stream, begin, want);
 }
 
 static void by_time(spw_store* store) {
@@ -158,8 +162,7 @@ static void by_time(spw_store* store) {
 static void trim_by_bytes(spw_store* store, uint32_t stream, uint64_t bytes, uint64_t want) {
   uint64_t begin = 4711;
   EXPECT(SPW_OK, spw_store_trim_bytes(store, stream, bytes, &begin, &err));
-  CHECK_EQUAL(begin, want);
-  CHECK_EQUAL(stream_stats_of(store, stream).begin_seq, want);
+  check_begin(store, stream, begin, want);
 }
 
 static void by_bytes(spw_store* store) {
