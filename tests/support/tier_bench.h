@@ -16,6 +16,12 @@
 
 namespace spillway::test {
 
+constexpr uint64_t kArena = memory::kArenaBytesMin;
+constexpr uint64_t kRecordBytes = 1000;
+constexpr int64_t kLongMs = 60'000;  // whoever waits so long hangs
+
+inline base::Patience Long() { return {base::Deadline::AfterMs(kLongMs)}; }
+
 // 256 KiB of budget in arenas of 64 KiB, hard at 130 %.
 inline memory::Limits SmallLimits() {
   constexpr uint64_t kSoft = 256 << 10;
@@ -47,7 +53,7 @@ class TierBench {
     auto stream =
         streams.FindOrAdd({hybrid::StreamTable::kNewId, name, false, 0, 0}, false, budget, &added);
     EXPECT_TRUE(stream.ok() && added);
-    stream.value()->SetSegmentSizes({.arena_bytes = memory::kArenaBytesMin});
+    stream.value()->SetSegmentSizes({.arena_bytes = kArena});
     return stream.value();
   }
 

@@ -23,12 +23,6 @@ using hybrid::EventKind;
 using hybrid::Spiller;
 using hybrid::Stream;
 
-constexpr uint64_t kArena = memory::kArenaBytesMin;
-constexpr uint64_t kRecordBytes = 1000;
-constexpr int64_t kLongMs = 60'000;  // whoever waits so long hangs
-
-base::Patience Long() { return {Deadline::AfterMs(kLongMs)}; }
-
 // Fills about `arenas` arenas.
 Status AddArenas(TierBench* bench, Stream* stream, uint64_t arenas,
                  const base::Patience& patience = Long()) {

@@ -20,11 +20,7 @@ using base::Deadline;
 using cold::Durability;
 using hybrid::Stream;
 
-constexpr uint64_t kArena = memory::kArenaBytesMin;
-constexpr uint64_t kRecordBytes = 1000;
 constexpr int64_t kHourMs = 3'600'000;
-
-base::Patience Long() { return {Deadline::AfterMs(60'000)}; }
 
 template <class Done>
 void Await(Done&& done) {
