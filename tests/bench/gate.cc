@@ -251,18 +251,17 @@ void JudgeMemory(const std::vector<Round>& rounds, Report* report) {
 }
 
 void JudgeCapped(const std::vector<Round>& rounds, Report* report) {
-  const double direct = MedianRatio(rounds, kCapped, kDirect);
-  report->Judge(
-      direct <= kDirectTimeMax,
-      Format("capped, with close, at most %.1f times a file with O_DIRECT: %.2f "
-             "(%.2f against %.2f Mrec/s)",
-             kDirectTimeMax, direct, MedianRate(rounds, kCapped), MedianRate(rounds, kDirect)));
-  const double times = MedianRatio(rounds, kCappedRows, kSqlite);
-  report->Judge(
-      times <= kSqliteTimeMax,
-      Format("capped, as rows of SQLite, with close, at most %.1f times rows straight "
-             "into SQLite: %.2f (%.2f against %.2f Mrec/s)",
-             kSqliteTimeMax, times, MedianRate(rounds, kCappedRows), MedianRate(rounds, kSqlite)));
+  const auto judge = [&](const char* what, Runner runner, double most, const char* peer_name,
+                         Runner peer) {
+    const double times = MedianRatio(rounds, runner, peer);
+    report->Judge(
+        times <= most,
+        Format("%s, with close, at most %.1f times %s: %.2f (%.2f against %.2f Mrec/s)", what, most,
+               peer_name, times, MedianRate(rounds, runner), MedianRate(rounds, peer)));
+  };
+  judge("capped", kCapped, kDirectTimeMax, "a file with O_DIRECT", kDirect);
+  judge("capped, as rows of SQLite", kCappedRows, kSqliteTimeMax, "rows straight into SQLite",
+        kSqlite);
   const auto first_round = [&](Runner runner) { return rounds[0].results[runner].usage.seconds; };
   Report::Note(
       Format("SQLite, first round only, s: as judged %.2f, synchronous=FULL %.2f, "
