@@ -186,13 +186,6 @@ const (
 // background. ErrFull: tried again in the background. ErrIO, ErrCorrupt: writing has ended; nothing
 // acknowledged is lost, what is in memory is readable.
 func (s *Store) Flush(ctx context.Context, level FlushLevel) error {
-	if err := doneError(ctx); err != nil {
-		return err
-	}
-	if err := s.call(); err != nil {
-		return err
-	}
-	defer s.exit()
 	return s.flush(ctx, func(timeoutMs int64, op opHandle) error {
 		return rawFlush(s.handle, level, timeoutMs, op)
 	})
@@ -200,6 +193,13 @@ func (s *Store) Flush(ctx context.Context, level FlushLevel) error {
 
 // flush makes a call that flushes, once there is a place for it.
 func (s *Store) flush(ctx context.Context, body func(timeoutMs int64, op opHandle) error) error {
+	if err := doneError(ctx); err != nil {
+		return err
+	}
+	if err := s.call(); err != nil {
+		return err
+	}
+	defer s.exit()
 	p := s.timeoutFor(ctx)
 	entered, err := s.flushes.enter(ctx, s, &p)
 	if err != nil {
@@ -230,13 +230,6 @@ func (s *Store) TryFlush(level FlushLevel) error {
 // Records can be read and added throughout; what others add meanwhile stays in memory. Errors as of
 // Flush; after one of them no memory was given back.
 func (s *Store) Settle(ctx context.Context) error {
-	if err := doneError(ctx); err != nil {
-		return err
-	}
-	if err := s.call(); err != nil {
-		return err
-	}
-	defer s.exit()
 	return s.flush(ctx, func(timeoutMs int64, op opHandle) error {
 		return rawSettle(s.handle, timeoutMs, op)
 	})

@@ -38,13 +38,6 @@ func (s *Store) File() (*File, error) {
 // of another file; ErrUnsupported: a store without a block file. Rollback ends the transaction
 // whatever became of it: defer it.
 func (s *Store) Commit(ctx context.Context, tx *Tx, level FlushLevel) error {
-	if err := doneError(ctx); err != nil {
-		return err
-	}
-	if err := s.call(); err != nil {
-		return err
-	}
-	defer s.exit()
 	if err := tx.enter(); err != nil {
 		return err
 	}
