@@ -13,7 +13,7 @@ namespace spillway::cold {
 struct SqliteTuning {
   uint32_t page_bytes = 16384;  // of a new database
   uint32_t cache_kib =
-      16384;  // pages of the writer; what a larger transaction dirties goes to the WAL early
+      2048;  // pages of the writer; what a larger transaction dirties goes to the WAL early
   uint32_t reader_cache_kib = 2048;
   uint64_t run_bytes = 16384;                     // at most kRunBytesMax
   uint64_t wal_bytes_soft = uint64_t{32} << 20;   // checkpoint after the commit that passes it
