@@ -214,7 +214,7 @@ class Story {
       next.streams[stream.id] = {stream.name, stream.has_times, stream.begin_seq, stream.end_seq};
     }
     for (const cold::Trim& trim : trims) {
-      ModelStream& stream = next.streams[trim.stream];
+      TierStream& stream = next.streams[trim.stream];
       stream.begin_seq = std::max(stream.begin_seq, trim.begin_seq);
       stream.end_seq = std::max(stream.begin_seq, stream.end_seq);
     }

@@ -34,7 +34,7 @@ int64_t TimeOf(uint32_t stream, uint64_t seq, uint64_t salt) {
 }
 
 record::ColumnBuffer TierModel::Next(uint32_t stream, uint64_t count) const {
-  const ModelStream& state = streams.at(stream);
+  const TierStream& state = streams.at(stream);
   record::ColumnBuffer buffer;
   buffer.Reset(state.end_seq, state.has_times);
   for (uint64_t seq = state.end_seq; seq < state.end_seq + count; ++seq) {

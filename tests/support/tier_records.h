@@ -19,7 +19,7 @@ std::string PayloadOf(uint32_t stream, uint64_t seq, uint64_t salt, uint64_t byt
 int64_t TimeOf(uint32_t stream, uint64_t seq, uint64_t salt);
 
 // What a test wants a stream to hold.
-struct ModelStream {
+struct TierStream {
   std::string name;
   bool has_times = false;
   uint64_t begin_seq = 0;
@@ -30,7 +30,7 @@ struct ModelStream {
 struct TierModel {
   uint64_t salt = 0;
   uint64_t bytes_max = 100;
-  std::map<uint32_t, ModelStream> streams;
+  std::map<uint32_t, TierStream> streams;
 
   // The next `count` records of a stream, not yet part of the model.
   record::ColumnBuffer Next(uint32_t stream, uint64_t count) const;

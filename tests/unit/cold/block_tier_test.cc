@@ -301,7 +301,7 @@ TEST_F(BlockTierTest, FlippedBytesAreNeverReadAsData) {
     }
     ++opened;
     for (const cold::StreamState& state : tier.value()->Streams()) {
-      const ModelStream& wanted = model_.streams.at(state.id);
+      const TierStream& wanted = model_.streams.at(state.id);
       ASSERT_EQ(state.end_seq, wanted.end_seq);
       for (uint64_t seq = state.begin_seq; seq < state.end_seq;) {
         record::ColumnBuffer out;

@@ -54,7 +54,7 @@ class SqliteTierDamageTest : public SqliteTierTest {
     findings.opened = true;
     findings.wrong = tier.value()->Streams().size() != model_.streams.size();
     for (const cold::StreamState& state : tier.value()->Streams()) {
-      const ModelStream& wanted = model_.streams[state.id];
+      const TierStream& wanted = model_.streams[state.id];
       findings.wrong = findings.wrong || state.name != wanted.name ||
                        state.begin_seq != wanted.begin_seq || state.end_seq != wanted.end_seq;
       for (uint64_t seq = state.begin_seq; !findings.wrong && seq < state.end_seq; seq += 10) {

@@ -107,7 +107,7 @@ class TierFixture : public ::testing::Test {
     const cold::Trim trim = {id, begin_seq};
     const base::Status status = Commit({{}, {&trim, 1}, {}});
     ASSERT_TRUE(status.ok()) << status.message();
-    ModelStream& stream = model_.streams[id];
+    TierStream& stream = model_.streams[id];
     stream.begin_seq = std::max(stream.begin_seq, begin_seq);
     stream.end_seq = std::max(stream.begin_seq, stream.end_seq);
   }
