@@ -34,10 +34,13 @@ static size_t ListIndex(uint64_t bytes) {
 }
 
 void MemoryBudget::SetLimits(const Limits& limits) {
-  MutexLock lock(mu_);
-  total_.limits_ = limits;
-  UpdatePressureLocked(&total_);
-  ServeLocked();
+  {
+    MutexLock lock(mu_);
+    total_.limits_ = limits;
+    UpdatePressureLocked(&total_);
+    ServeLocked();
+  }
+  ReleaseFreeAbove(limits.bytes.hard);
 }
 
 void MemoryBudget::SetLimits(Account* account, const Limits& limits) {
@@ -363,13 +366,13 @@ void MemoryBudget::ReleasePinned(Arena arena) {
   ServeLocked();
 }
 
-void MemoryBudget::ReleaseFree() {
+void MemoryBudget::ReleaseFreeAbove(uint64_t bytes_most) {
   ArenaList arenas;
   uint64_t bytes = 0;
   {
     MutexLock lock(mu_);
     for (ArenaList& list : free_) {
-      while (!list.empty()) {
+      while (!list.empty() && total_.bytes_resident() - bytes > bytes_most) {
         Arena arena = list.Pop();
         bytes += arena.bytes();
         arenas.Push(std::move(arena));

@@ -101,6 +101,7 @@ class MemoryBudget {
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
+  // Of all: free memory above the new hard limit goes back to the system.
   void SetLimits(const Limits& limits) SPW_EXCLUDES(mu_);
   void SetLimits(Account* account, const Limits& limits) SPW_EXCLUDES(mu_);
   Limits limits() const SPW_EXCLUDES(mu_);
@@ -157,7 +158,7 @@ class MemoryBudget {
   void Recount(Charge* charge) SPW_EXCLUDES(mu_);
 
   // Gives the free arenas back to the system.
-  void ReleaseFree() SPW_EXCLUDES(mu_);
+  void ReleaseFree() SPW_EXCLUDES(mu_) { ReleaseFreeAbove(0); }
 
   // A segment left its stream, with `records` of which `records_unspilled` never reached the cold
   // tier (they were cleared).
@@ -197,6 +198,8 @@ class MemoryBudget {
   Fit FitLocked(const Request& request) const SPW_REQUIRES(mu_);
   bool EvictFirstLocked(const Request& request) const SPW_REQUIRES(mu_);
   bool HasClean(const Account& account) const;
+  // Free arenas go until no more than that is resident.
+  void ReleaseFreeAbove(uint64_t bytes_most) SPW_EXCLUDES(mu_);
   void DropFreeLocked(uint64_t room, ArenaList* dropped) SPW_REQUIRES(mu_);
   void GrantLocked(const Request& request, Grant* grant) SPW_REQUIRES(mu_);
   void KeepLocked(Arena& arena) SPW_REQUIRES(mu_);
