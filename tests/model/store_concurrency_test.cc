@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/support/crew.h"
 #include "tests/support/prng.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_store.h"
@@ -111,30 +111,6 @@ void CheckPrefix(TestStore* store, uint32_t stream, uint64_t at_least, Prng* ran
   ASSERT_EQ(check.count(), cursor->end_seq());
   ASSERT_GE(check.count(), at_least);
 }
-
-// Threads that end when they are told, after at least one round.
-class Crew {
- public:
-  ~Crew() { End(); }
-  void Add(std::function<void()> round) {
-    threads_.emplace_back([this, round = std::move(round)] {
-      do {
-        round();
-      } while (!end_.load(std::memory_order_acquire) && !::testing::Test::HasFatalFailure());
-    });
-  }
-  void End() {
-    end_.store(true, std::memory_order_release);
-    for (std::thread& thread : threads_) {
-      thread.join();
-    }
-    threads_.clear();
-  }
-
- private:
-  std::atomic<bool> end_{false};
-  std::vector<std::thread> threads_;
-};
 
 Settings SmallBudgets() {
   return {
