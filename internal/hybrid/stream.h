@@ -152,7 +152,8 @@ class Stream {
   Position position() const SPW_EXCLUDES(mu_);
   // What is with the operating system.
   Position written_position() const {
-    return {written_seq(), changes_written_.load(std::memory_order_acquire)};
+    return {kernel_seq_.load(std::memory_order_acquire),
+            changes_written_.load(std::memory_order_acquire)};
   }
   // Whether everything up to a position is with the operating system, or on the device.
   // Lock-free.
@@ -224,6 +225,10 @@ class Stream {
   std::atomic<uint64_t> begin_seq_;
   std::atomic<uint64_t> spilled_seq_;
   std::atomic<uint64_t> written_seq_;
+  // Up to where the cold tier has the records, or the trim that dropped them: a trim raises the two
+  // above at once, these only with the commit that it comes with. What flushes wait for.
+  std::atomic<uint64_t> device_seq_;
+  std::atomic<uint64_t> kernel_seq_;
   std::atomic<uint64_t> tail_seq_;
   std::atomic<uint64_t> sealed_seq_{0};
   // Changes of the catalog (created, trimmed) that reached the operating system, the device.

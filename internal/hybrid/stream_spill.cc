@@ -121,6 +121,7 @@ void Stream::EndClaim(const Claim& claim, bool ok) {
     in_tier_ = true;
     tier_begin_seq_ = claim.trim.has_value() ? claim.trim->begin_seq : tier_begin_seq_;
     RaiseTo(written_seq_, claim.written_seq);
+    RaiseTo(kernel_seq_, claim.written_seq);
     RaiseTo(changes_written_, claim.changes);
   }
 }
@@ -133,6 +134,7 @@ void Stream::MarkSpilled(const Position& position) {
     // What was cleared meanwhile is below `before`, and no longer in the list.
     before = spilled_seq_.load(std::memory_order_relaxed);
     RaiseTo(spilled_seq_, position.seq);
+    RaiseTo(device_seq_, position.seq);
     direct_waiters_.NotifyAll();
   }
   if (position.seq > before) {
@@ -191,8 +193,9 @@ void Stream::PublishDirect(const Claim& claim, uint64_t count) {
     dropped.swap(slots_);
     RaiseTo(changes_spilled_, claim.changes);
     tail_seq_.store(tail, std::memory_order_release);
-    RaiseTo(written_seq_, tail);
-    RaiseTo(spilled_seq_, tail);
+    for (std::atomic<uint64_t>* mark : {&written_seq_, &spilled_seq_, &kernel_seq_, &device_seq_}) {
+      RaiseTo(*mark, tail);
+    }
   }
   for (const Slot& slot : dropped) {
     Retire(slot.segment, tail);
@@ -208,7 +211,7 @@ Stream::Position Stream::position() const {
 
 bool Stream::Reached(const Position& position, cold::Durability durability) const {
   const bool device = durability == cold::Durability::kDevice;
-  const std::atomic<uint64_t>& seq = device ? spilled_seq_ : written_seq_;
+  const std::atomic<uint64_t>& seq = device ? device_seq_ : kernel_seq_;
   const std::atomic<uint64_t>& changes = device ? changes_spilled_ : changes_written_;
   return seq.load(std::memory_order_acquire) >= position.seq &&
          changes.load(std::memory_order_acquire) >= position.changes;
@@ -223,7 +226,7 @@ void Stream::Ask(const Position& position) {
 bool Stream::Asked(uint64_t* target_seq) const {
   MutexLock lock(mu_);
   *target_seq = wanted_.seq;
-  return !claimed_ && (wanted_.seq > written_seq_ || wanted_.changes > changes_written_);
+  return !claimed_ && (wanted_.seq > kernel_seq_ || wanted_.changes > changes_written_);
 }
 
 }  // namespace spillway::hybrid

@@ -152,6 +152,33 @@ TEST(SpillerTest, FullDiskIsForgottenWhenNothingIsLeftToWrite) {
   EXPECT_EQ(bench.spiller.health_code(), Code::kOk);
 }
 
+// Records that are dropped while somebody flushes them are as safe as asked for once it is on the
+// device that they are gone; before that their numbers would be given again after a crash. The
+// flush used to return when the trim did.
+TEST(SpillerTest, AFlushWhoseRecordsAreTrimmedMeanwhileWaitsForTheTrim) {
+  TierBench bench(1);
+  Stream* const stream = bench.MakeStream("a");
+  ASSERT_TRUE(bench.Add(stream, 10, 10).ok());
+  for (const Status& disk : {Status(), Status(Code::kIo, "gone")}) {
+    bench.tier.Hold();
+    Status flushed;
+    std::thread flusher([&] { flushed = bench.Flush(Durability::kDevice, Long()); });
+    bench.tier.AwaitHeld(1);
+    stream->TrimTo(UINT64_MAX);
+    bench.spiller.Kick();
+    if (!disk.ok()) {
+      bench.tier.FailAlways(disk);
+    }
+    bench.tier.Release();
+    flusher.join();
+    EXPECT_EQ(flushed.code(), disk.code());
+    EXPECT_EQ(bench.tier.end_seq(0), 10U);
+    if (disk.ok()) {
+      ASSERT_TRUE(bench.Add(stream, 10, 10).ok());
+    }
+  }
+}
+
 // A run that was picked before somebody made room on the disk and called flush used to fail that
 // flush.
 TEST(SpillerTest, FlushIsNotToldOfARunThatWasPickedBeforeIt) {

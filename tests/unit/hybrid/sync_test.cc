@@ -123,7 +123,7 @@ TEST(SyncTest, AFailureLeavesTheBatchAdmittedAndNotDurable) {
   bench.ExpectHolds(*stream);
 }
 
-TEST(SyncTest, AClearAndACloserLetAWaitingAdderGo) {
+TEST(SyncTest, AClearLeavesAnAdderWaitingForTheDeviceAndACloserLetsItGo) {
   TierBench bench(2, SmallLimits(), {.sync_ms = 0});
   Stream* const stream = bench.MakeStream("a");
   bench.tier.Hold();
@@ -131,6 +131,8 @@ TEST(SyncTest, AClearAndACloserLetAWaitingAdderGo) {
   bench.tier.AwaitHeld(1);
   stream->TrimTo(UINT64_MAX);
   bench.spiller.Kick();
+  EXPECT_EQ(bench.spiller.adders_syncing(), 1U);  // or its number might be given again
+  bench.tier.LetOn(1);
   cleared.join();
   std::thread closed([&] { EXPECT_EQ(bench.Add(stream, 1, 10).code(), Code::kClosed); });
   Await([&] { return bench.spiller.adders_syncing() == 1; });
