@@ -32,15 +32,15 @@ void FakeTier::FailRead(Status status) {
   read_failures_.push_back(std::move(status));
 }
 
-void FakeTier::Hold() {
+void FakeTier::Hold(Stop stop) {
   Lock lock(mutex_);
-  held_ = true;
+  held_at_ = stop;
 }
 
 void FakeTier::AwaitHeld(uint64_t commits) {
   Lock lock(mutex_);
-  EXPECT_TRUE(moved_.wait_for(lock, std::chrono::seconds(60),
-                              [&] { return at_door_ >= commits + tickets_; }));
+  EXPECT_TRUE(
+      moved_.wait_for(lock, std::chrono::seconds(60), [&] { return held_ >= commits + tickets_; }));
 }
 
 void FakeTier::LetOn(uint64_t commits) {
@@ -51,7 +51,7 @@ void FakeTier::LetOn(uint64_t commits) {
 
 void FakeTier::Release() {
   Lock lock(mutex_);
-  held_ = false;
+  held_at_.reset();
   moved_.notify_all();
 }
 
@@ -64,6 +64,12 @@ uint64_t FakeTier::end_seq(uint32_t stream) const {
   Lock lock(mutex_);
   const auto found = streams_.find(stream);
   return found == streams_.end() ? 0 : found->second.payloads.size();
+}
+
+uint64_t FakeTier::flushed_seq(uint32_t stream) const {
+  Lock lock(mutex_);
+  const auto found = streams_.find(stream);
+  return found == streams_.end() ? 0 : found->second.flushed_seq;
 }
 
 uint64_t FakeTier::begin_seq(uint32_t stream) const {
@@ -112,15 +118,20 @@ void FakeTier::Apply(const cold::Changes& changes) {
   }
 }
 
+void FakeTier::WaitAt(Stop stop, Lock* lock) {
+  if (held_at_ != stop) {
+    return;
+  }
+  ++held_;
+  moved_.notify_all();
+  moved_.wait(*lock, [&] { return !held_at_.has_value() || tickets_ > 0; });
+  --held_;
+  tickets_ -= held_at_.has_value() ? 1 : 0;
+}
+
 Status FakeTier::Commit(const cold::Changes& changes, cold::Durability durability) {
   Lock lock(mutex_);
-  if (held_) {
-    ++at_door_;
-    moved_.notify_all();
-    moved_.wait(lock, [&] { return !held_ || tickets_ > 0; });
-    --at_door_;
-    tickets_ -= held_ ? 1 : 0;
-  }
+  WaitAt(Stop::kBeforeWrite, &lock);
   if (always_.has_value() || !failures_.empty()) {
     const Status failure = always_.has_value() ? *always_ : failures_.front();
     if (!always_.has_value()) {
@@ -137,7 +148,14 @@ Status FakeTier::Commit(const cold::Changes& changes, cold::Durability durabilit
     committed.streams.push_back(piece.stream);
     committed.records += piece.columns.count;
   }
+  WaitAt(Stop::kBeforeFlush, &lock);
+  for (auto& [id, content] : streams_) {
+    if (durability == cold::Durability::kDevice) {
+      content.flushed_seq = content.payloads.size();
+    }
+  }
   commits_.push_back(std::move(committed));
+  WaitAt(Stop::kAfterFlush, &lock);
   return {};
 }
 

@@ -1,5 +1,6 @@
-// A cold tier in memory that does as it is told: its commits fail, or wait at the door until they
-// are let on. It knows what it has, so that a gap or a record out of place is noticed.
+// A cold tier in memory that does as it is told: its commits fail, or wait at some point on their
+// way until they are let on. It knows what it has, so that a gap or a record out of place is
+// noticed.
 //
 // Thread-safe. Unlike a real tier it lets several commits in at once.
 #pragma once
@@ -33,9 +34,14 @@ class FakeTier final : public cold::ColdTier {
   // The next reads.
   void FailRead(base::Status status);
 
-  // From now on commits wait at the door.
-  void Hold();
-  // Waits until so many are at the door that were not let on yet.
+  // From now on commits wait at this point.
+  enum class Stop {
+    kBeforeWrite,  // nothing is there yet
+    kBeforeFlush,  // written: can be read, and a power cut would take it
+    kAfterFlush,   // on the device, and nobody knows
+  };
+  void Hold(Stop stop = Stop::kBeforeWrite);
+  // Waits until so many are there that were not let on yet.
   void AwaitHeld(uint64_t commits);
   // Lets the first so many on.
   void LetOn(uint64_t commits);
@@ -45,6 +51,7 @@ class FakeTier final : public cold::ColdTier {
   // Commits that went well, in order.
   std::vector<Committed> commits() const;
   uint64_t end_seq(uint32_t stream) const;
+  uint64_t flushed_seq(uint32_t stream) const;  // up to there it is on the device
   uint64_t begin_seq(uint32_t stream) const;
   std::string payload(uint32_t stream, uint64_t seq) const;
   // Why a commit was not as it must be; empty: all were.
@@ -64,19 +71,21 @@ class FakeTier final : public cold::ColdTier {
  private:
   struct Content {
     uint64_t begin_seq = 0;
+    uint64_t flushed_seq = 0;
     std::vector<std::string> payloads;  // by sequence number, with those that are dropped
   };
 
   void Complain(uint32_t stream, const char* what);
   void Apply(const cold::Changes& changes);
+  void WaitAt(Stop stop, std::unique_lock<std::mutex>* lock);
 
   mutable std::mutex mutex_;
   std::condition_variable moved_;
   std::optional<base::Status> always_;
   std::deque<base::Status> failures_;
   std::deque<base::Status> read_failures_;
-  bool held_ = false;
-  uint64_t at_door_ = 0;
+  std::optional<Stop> held_at_;
+  uint64_t held_ = 0;
   uint64_t tickets_ = 0;
   std::map<uint32_t, Content> streams_;
   std::vector<Committed> commits_;
