@@ -104,8 +104,7 @@ spw_status spw_store_read(const spw_store* store, uint32_t stream, uint64_t seq,
     Result<Stream*> found = call->FindStream(stream);
     SPW_RETURN_IF_ERROR(found.status());
     PinnedColumns one;
-    SPW_RETURN_IF_ERROR(
-        call->reader().Fetch(*found.value(), seq, seq == UINT64_MAX ? seq : seq + 1, 1, &one));
+    SPW_RETURN_IF_ERROR(call->reader().Read(*found.value(), seq, &one));
     const std::span<const uint8_t> payload = one.columns.payload(0);
     *len = payload.size();
     if (payload.size() > cap) {

@@ -42,7 +42,16 @@ Status Reader::Trimmed(const Stream& stream, uint64_t seq) {
 
 Status Reader::Fetch(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64_t decode_bytes,
                      PinnedColumns* out) const {
-  switch (stream.Locate(seq, end_seq, out)) {
+  return Find(stream, seq, end_seq, decode_bytes, Stream::kNoUse, out);
+}
+
+Status Reader::Read(const Stream& stream, uint64_t seq, PinnedColumns* out) const {
+  return Find(stream, seq, base::SaturatingAdd(seq, 1), 1, parts_.residency->now(), out);
+}
+
+Status Reader::Find(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64_t decode_bytes,
+                    uint64_t now, PinnedColumns* out) const {
+  switch (stream.Locate(seq, end_seq, now, out)) {
     case Stream::Place::kMemory:
       return {};
     case Stream::Place::kTrimmed:
@@ -61,7 +70,9 @@ Status Reader::FetchCold(const Stream& stream, uint64_t seq, uint64_t end_seq,
                          uint64_t decode_bytes, PinnedColumns* out) const {
   SPW_CHECK(parts_.tier != nullptr);
   auto block = std::make_shared<Pinned<record::ColumnBuffer>>(parts_.budget);
-  end_seq = std::min(end_seq, stream.spilled_seq());
+  // Up to what is in memory, unless it has come there meanwhile.
+  const Stream::Range cold = stream.ColdRange(seq);
+  end_seq = std::min(end_seq, seq < cold.end_seq ? cold.end_seq : stream.spilled_seq());
   const Status status = parts_.tier->Read(stream.id(), seq, end_seq, decode_bytes, &block->records);
   if (seq < stream.begin_seq()) {
     return Trimmed(stream, seq);  // while it was read, perhaps
@@ -106,7 +117,7 @@ Status Reader::GatherInto(const Stream& stream, std::span<const uint64_t> seqs,
   for (const size_t i : order) {
     const uint64_t seq = seqs[i];
     if (block.owner == nullptr || seq >= block.columns.end_seq()) {
-      Status status = Fetch(stream, seq, UINT64_MAX, 1, &block);
+      Status status = Find(stream, seq, UINT64_MAX, 1, parts_.residency->now(), &block);
       if (!status.ok()) {
         return std::move(status).WithRecord(static_cast<int64_t>(i));
       }

@@ -1,4 +1,6 @@
-// Reads records wherever they are: the memory of a stream, or its cold tier.
+// Reads records wherever they are: the memory of a stream, or its cold tier. Fetch is for those who
+// go through a stream, and leaves no trace; Read and Gather are uses of what they find
+// (residency.h).
 //
 // Thread-safe.
 #pragma once
@@ -10,6 +12,7 @@
 #include "internal/cold/cold_tier.h"
 #include "internal/hybrid/counters.h"
 #include "internal/hybrid/events.h"
+#include "internal/hybrid/residency.h"
 #include "internal/hybrid/stream.h"
 
 namespace spillway::hybrid {
@@ -35,6 +38,7 @@ class Reader {
   struct Parts {
     cold::ColdTier* tier;  // null: memory only
     std::shared_ptr<memory::MemoryBudget> budget;
+    const Residency* residency;
     EventRing* events;
     Counters* counters;
   };
@@ -46,6 +50,9 @@ class Reader {
   base::Status Fetch(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64_t decode_bytes,
                      PinnedColumns* out) const;
 
+  // One record. Errors as Fetch.
+  base::Status Read(const Stream& stream, uint64_t seq, PinnedColumns* out) const;
+
   // In the order of `seqs`, which may repeat. The index that is to blame is in Status::record().
   base::Result<std::shared_ptr<const Gathered>> Gather(const Stream& stream,
                                                        std::span<const uint64_t> seqs) const;
@@ -56,6 +63,8 @@ class Reader {
  private:
   base::Status GatherInto(const Stream& stream, std::span<const uint64_t> seqs,
                           Gathered* out) const;
+  base::Status Find(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64_t decode_bytes,
+                    uint64_t now, PinnedColumns* out) const;
   base::Status FetchCold(const Stream& stream, uint64_t seq, uint64_t end_seq,
                          uint64_t decode_bytes, PinnedColumns* out) const;
 

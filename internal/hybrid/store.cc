@@ -37,8 +37,8 @@ base::Result<std::shared_ptr<Store>> Store::Open(io::FileSystem* file_system,
   if (path.has_value()) {
     SPW_RETURN_IF_ERROR(store->OpenTier(file_system, *path, operation));
   }
-  store->reader_ = std::make_unique<Reader>(
-      Reader::Parts{store->tier_.get(), store->budget_, &store->events_, &store->counters_});
+  store->reader_ = std::make_unique<Reader>(Reader::Parts{
+      store->tier_.get(), store->budget_, &store->residency_, &store->events_, &store->counters_});
   store->admission_ = std::make_unique<Admission>(
       Admission::Parts{store->budget_.get(), &store->residency_, store->spiller_.get(),
                        &store->events_, &store->counters_});
@@ -317,7 +317,8 @@ Status Store::AddToMemory(Stream* stream, const record::RecordBatch& batch,
   for (;;) {
     request.records = batch.count();
     SPW_RETURN_IF_ERROR(admission_->Reserve(stream, request, own_arenas, patience, &reservation));
-    const Stream::Append result = stream->TryAppend(batch, &reservation, &stamp_, first_seq);
+    const Stream::Append result =
+        stream->TryAppend(batch, &reservation, residency_.clock(), first_seq);
     if (result == Stream::Append::kDone) {
       break;
     }

@@ -126,7 +126,6 @@ class Store : public std::enable_shared_from_this<Store> {
   std::atomic<uint64_t> budget_bytes_;
   std::atomic<uint64_t> budget_records_;
   std::atomic<int64_t> timeout_ms_;
-  std::atomic<uint64_t> stamp_{0};  // age of segments over all streams
 
   const std::shared_ptr<memory::MemoryBudget> budget_;
   StreamTable streams_;

@@ -1,6 +1,7 @@
 #include "internal/hybrid/stream.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <iterator>
 
@@ -115,7 +116,8 @@ void Stream::MakeSlotsLocked(const std::vector<Part>& parts, uint64_t tail,
   for (const Part& part : parts) {
     auto segment = std::make_shared<Segment>(budget_, &account_, reservation, part.arena_bytes,
                                              tail + part.from, has_times_, part.shape);
-    fresh->push_back(Slot{std::move(segment), stamp->fetch_add(1, std::memory_order_relaxed)});
+    const uint64_t now = stamp->fetch_add(1, std::memory_order_relaxed);
+    fresh->push_back(Slot{std::move(segment), now, now});
   }
 }
 
@@ -205,7 +207,8 @@ size_t Stream::IndexOfLocked(uint64_t seq) const {
   return static_cast<size_t>(found - slots_.begin());
 }
 
-Stream::Place Stream::Locate(uint64_t seq, uint64_t end_seq, PinnedColumns* found) const {
+Stream::Place Stream::Locate(uint64_t seq, uint64_t end_seq, uint64_t now,
+                             PinnedColumns* found) const {
   MutexLock lock(mu_);
   if (seq < begin_seq_.load(std::memory_order_relaxed)) {
     return Place::kTrimmed;
@@ -213,13 +216,29 @@ Stream::Place Stream::Locate(uint64_t seq, uint64_t end_seq, PinnedColumns* foun
   if (seq >= tail_seq_.load(std::memory_order_relaxed)) {
     return Place::kBeyond;
   }
-  if (slots_.empty() || seq < slots_.front().segment->first_seq()) {
+  const size_t i = IndexOfLocked(seq);
+  if (i == slots_.size() || seq < slots_[i].segment->first_seq()) {
     return Place::kCold;
   }
-  const std::shared_ptr<Segment>& segment = slots_[IndexOfLocked(seq)].segment;
+  slots_[i].last_use = std::max(slots_[i].last_use, now);
+  const std::shared_ptr<Segment>& segment = slots_[i].segment;
   found->owner = segment;
   found->columns = segment->columns(seq, std::min(end_seq, segment->end_seq()));
   return Place::kMemory;
+}
+
+Stream::Range Stream::ColdRange(uint64_t seq) const {
+  MutexLock lock(mu_);
+  const size_t i = IndexOfLocked(seq);
+  Range range{begin_seq_.load(std::memory_order_relaxed),
+              spilled_seq_.load(std::memory_order_relaxed)};
+  if (i > 0) {
+    range.begin_seq = std::max(range.begin_seq, slots_[i - 1].segment->end_seq());
+  }
+  if (i < slots_.size()) {
+    range.end_seq = std::min(range.end_seq, slots_[i].segment->first_seq());
+  }
+  return range.begin_seq <= seq && seq < range.end_seq ? range : Range();
 }
 
 // ---- Dropping ----
@@ -278,22 +297,47 @@ uint64_t Stream::oldest_end_seq() const {
   return slots_.empty() ? 0 : slots_.front().segment->end_seq();
 }
 
-bool Stream::EvictOldest(uint64_t end_seq) {
+bool Stream::Evict(uint64_t first_seq, uint64_t last_use) {
   std::shared_ptr<Segment> evicted;
   uint64_t spilled = 0;
   {
     MutexLock lock(mu_);
-    if (slots_.empty() || !slots_.front().segment->clean() ||
-        slots_.front().segment->first_seq() >= end_seq) {
+    const auto slot = slots_.begin() + static_cast<ptrdiff_t>(IndexOfLocked(first_seq));
+    if (slot == slots_.end() || slot->segment->first_seq() != first_seq ||
+        !slot->segment->clean() || slot->last_use != last_use) {
       return false;
     }
     spilled = spilled_seq_.load(std::memory_order_relaxed);
-    evicted = std::move(slots_.front().segment);
-    slots_.erase(slots_.begin());
+    evicted = std::move(slot->segment);
+    slots_.erase(slot);
     PublishRoomLocked();  // it may have been the active one
   }
   Retire(evicted, spilled);
   return true;
+}
+
+size_t Stream::EvictSome(uint64_t end_seq) {
+  std::array<std::shared_ptr<Segment>, 64> evicted;  // allocates nothing
+  size_t count = 0;
+  uint64_t spilled = 0;
+  {
+    MutexLock lock(mu_);
+    auto kept = slots_.begin();
+    for (Slot& slot : slots_) {
+      if (count < evicted.size() && slot.segment->clean() && slot.segment->first_seq() < end_seq) {
+        evicted[count++] = std::move(slot.segment);
+      } else if (Slot* const to = &*kept++; to != &slot) {
+        *to = std::move(slot);
+      }
+    }
+    slots_.erase(kept, slots_.end());
+    spilled = spilled_seq_.load(std::memory_order_relaxed);
+    PublishRoomLocked();
+  }
+  for (size_t i = 0; i < count; ++i) {
+    Retire(evicted[i], spilled);
+  }
+  return count;
 }
 
 }  // namespace spillway::hybrid

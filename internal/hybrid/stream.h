@@ -2,9 +2,9 @@
 //
 // begin_seq <= spilled_seq <= written_seq <= tail_seq, and each only goes up (H2). Below
 // spilled_seq records are on the device in the cold tier, and perhaps also in memory; below
-// written_seq with the operating system; at or above spilled_seq in memory (H1). The segments cover
-// [first_seq of the first, tail_seq) without a gap. Thread-safe. A mutex is held for the copy of a
-// batch at the most, never for I/O or a wait (H6).
+// written_seq with the operating system; at or above spilled_seq in memory (H1). The segments do
+// not overlap and cover [spilled_seq, tail_seq) without a gap (H8). Thread-safe. A mutex is held
+// for the copy of a batch at the most, never for I/O or a wait (H6).
 #pragma once
 
 #include <atomic>
@@ -80,8 +80,17 @@ class Stream {
 
   // ---- Reading
   enum class Place { kMemory, kCold, kTrimmed, kBeyond };
-  // Where a record is; in memory: with those behind it in the same segment, up to end_seq.
-  Place Locate(uint64_t seq, uint64_t end_seq, PinnedColumns* found) const SPW_EXCLUDES(mu_);
+  // Where a record is; in memory: with those behind it in the same segment, up to end_seq. That is
+  // a use of the segment at the time `now`, unless that is kNoUse.
+  static constexpr uint64_t kNoUse = 0;
+  Place Locate(uint64_t seq, uint64_t end_seq, uint64_t now, PinnedColumns* found) const
+      SPW_EXCLUDES(mu_);
+  // The stretch around a record that is in the cold tier alone; empty if there is none.
+  struct Range {
+    uint64_t begin_seq = 0;
+    uint64_t end_seq = 0;
+  };
+  Range ColdRange(uint64_t seq) const SPW_EXCLUDES(mu_);
 
   // ---- Dropping
   // Drops the records below seq, at the most up to the tail. Their segments go once all of their
@@ -93,8 +102,21 @@ class Stream {
   Trimmed TrimTo(uint64_t seq) SPW_EXCLUDES(mu_);
   // Where the oldest segment in memory ends; 0 if there is none.
   uint64_t oldest_end_seq() const SPW_EXCLUDES(mu_);
-  // Drops the oldest segment from memory if it is clean, be it active, and begins below end_seq.
-  bool EvictOldest(uint64_t end_seq = base::kUnlimited) SPW_EXCLUDES(mu_);
+  // Calls visit(first_seq, last_use) for each clean segment, be it active, in order.
+  template <class Visit>
+  void VisitClean(Visit&& visit) const SPW_EXCLUDES(mu_) {
+    base::MutexLock lock(mu_);
+    for (const Slot& slot : slots_) {
+      if (slot.segment->clean()) {
+        visit(slot.segment->first_seq(), slot.last_use);
+      }
+    }
+  }
+  // Drops the segment that VisitClean told of from memory; false if it is not there any more, not
+  // clean, or was used since.
+  bool Evict(uint64_t first_seq, uint64_t last_use) SPW_EXCLUDES(mu_);
+  // Drops some of the clean segments that begin below end_seq, and says how many; 0: all are gone.
+  size_t EvictSome(uint64_t end_seq) SPW_EXCLUDES(mu_);
 
   // How far a stream has come: records, and changes of the catalog (created, trimmed).
   struct Position {
@@ -172,7 +194,8 @@ class Stream {
  private:
   struct Slot {
     std::shared_ptr<memory::Segment> segment;
-    uint64_t stamp;
+    uint64_t stamp;              // when it was made
+    mutable uint64_t last_use;   // of the stamps' clock; a read is a use
     uint64_t batch_end_seq = 0;  // of a batch that goes on in the next one
   };
 

@@ -186,19 +186,11 @@ base::Status Stream::ClaimTail(const base::Patience& patience, Claim* claim) {
 void Stream::PublishDirect(const Claim& claim, uint64_t count) {
   const uint64_t tail = claim.written_seq + count;
   EndClaim(claim, true);
-  std::vector<Slot> dropped;
-  {
-    MutexLock lock(mu_);
-    // The segments in memory have to reach up to the tail, without a gap: so none is left.
-    dropped.swap(slots_);
-    RaiseTo(changes_spilled_, claim.changes);
-    tail_seq_.store(tail, std::memory_order_release);
-    for (std::atomic<uint64_t>* mark : {&written_seq_, &spilled_seq_, &kernel_seq_, &device_seq_}) {
-      RaiseTo(*mark, tail);
-    }
-  }
-  for (const Slot& slot : dropped) {
-    Retire(slot.segment, tail);
+  MutexLock lock(mu_);
+  RaiseTo(changes_spilled_, claim.changes);
+  tail_seq_.store(tail, std::memory_order_release);
+  for (std::atomic<uint64_t>* mark : {&written_seq_, &spilled_seq_, &kernel_seq_, &device_seq_}) {
+    RaiseTo(*mark, tail);
   }
 }
 

@@ -37,7 +37,7 @@ class TierBench {
         eager(settings.eager),
         spiller({&tier, &streams, budget.get(), &residency, &events, &counters}, settings),
         admission({budget.get(), &residency, &spiller, &events, &counters}),
-        reader({&tier, budget, &events, &counters}) {
+        reader({&tier, budget, &residency, &events, &counters}) {
     EXPECT_TRUE(spiller.Start(threads, nullptr, [] {}).ok());
   }
   ~TierBench() {
@@ -87,7 +87,8 @@ class TierBench {
     for (uint64_t spare = 0;; ++spare) {
       request.records = batch.count();
       SPW_RETURN_IF_ERROR(admission.Reserve(stream, request, own_arenas, patience, &reservation));
-      if (stream->TryAppend(batch, &reservation, &stamp, &first) == hybrid::Stream::Append::kDone) {
+      if (stream->TryAppend(batch, &reservation, residency.clock(), &first) ==
+          hybrid::Stream::Append::kDone) {
         break;
       }
       reservation.GiveBack();
@@ -129,7 +130,6 @@ class TierBench {
   hybrid::Spiller spiller;
   hybrid::Admission admission;
   hybrid::Reader reader;
-  std::atomic<uint64_t> stamp{0};
 };
 
 }  // namespace spillway::test

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace spillway::test {
@@ -51,7 +53,7 @@ class StreamTest : public ::testing::Test {
     std::string text;
     for (; seq < stream_.tail_seq(); ++seq) {
       hybrid::PinnedColumns found;
-      if (stream_.Locate(seq, seq + 1, &found) == Stream::Place::kMemory) {
+      if (stream_.Locate(seq, seq + 1, Stream::kNoUse, &found) == Stream::Place::kMemory) {
         EXPECT_EQ(found.columns.first_seq, seq);
         text += static_cast<char>(found.columns.payload(0)[0]);
       } else {
@@ -83,6 +85,15 @@ class StreamTest : public ::testing::Test {
     stream_.MarkSpilled({claim.written_seq, claim.changes});
   }
 
+  // Of the clean ones.
+  bool EvictOldest() {
+    std::optional<std::pair<uint64_t, uint64_t>> oldest;
+    stream_.VisitClean([&](uint64_t first_seq, uint64_t last_use) {
+      oldest = oldest.value_or(std::pair(first_seq, last_use));
+    });
+    return oldest.has_value() && stream_.Evict(oldest->first, oldest->second);
+  }
+
   std::shared_ptr<MemoryBudget> budget_ = std::make_shared<MemoryBudget>(memory::Limits{});
   std::atomic<uint64_t> stamp_{0};
   Stream stream_{cold::StreamState{3, "s", false, 0, 0}, false, budget_};
@@ -96,7 +107,7 @@ TEST_F(StreamTest, RecordsCrossArenasAndLargeOnesGetTheirOwn) {
   EXPECT_EQ(Read(0), "abcdefghXyz");
   EXPECT_EQ(budget_->total().records_resident(), 11U);
   hybrid::PinnedColumns found;
-  EXPECT_EQ(stream_.Locate(11, 12, &found), Stream::Place::kBeyond);
+  EXPECT_EQ(stream_.Locate(11, 12, Stream::kNoUse, &found), Stream::Place::kBeyond);
 }
 
 TEST_F(StreamTest, AFlushSpillsAPartOfTheActiveSegmentAndItGoesOn) {
@@ -108,7 +119,7 @@ TEST_F(StreamTest, AFlushSpillsAPartOfTheActiveSegmentAndItGoesOn) {
   EXPECT_EQ(Claim(3, &second), "nothing") << "one claim at a time";
   Spill(claim);
   EXPECT_EQ(stream_.spilled_seq(), 2U);
-  EXPECT_FALSE(stream_.EvictOldest()) << "a record of it is nowhere else";
+  EXPECT_FALSE(EvictOldest()) << "a record of it is nowhere else";
   EXPECT_EQ(Claim(3, &second), "c");
   EXPECT_FALSE(second.create.has_value());
   Spill(second);
@@ -117,13 +128,13 @@ TEST_F(StreamTest, AFlushSpillsAPartOfTheActiveSegmentAndItGoesOn) {
 
   Add("d");  // into the same segment, which is not clean any more
   EXPECT_GT(budget_->total().bytes_unspilled(), 0U);
-  EXPECT_FALSE(stream_.EvictOldest());
+  EXPECT_FALSE(EvictOldest());
   EXPECT_EQ(Read(0), "abcd");
   Stream::Claim third;
   EXPECT_EQ(Claim(4, &third), "d");
   third.segments.clear();
   Spill(third);
-  EXPECT_TRUE(stream_.EvictOldest());
+  EXPECT_TRUE(EvictOldest());
   EXPECT_EQ(Read(0), "....");
   EXPECT_EQ(budget_->total().records_resident(), 0U);
   EXPECT_EQ(Add("e"), 4U);
@@ -151,7 +162,7 @@ TEST_F(StreamTest, WhatReachedTheKernelIsNotSpilled) {
   const Stream::Position tail = stream_.position();
   EXPECT_TRUE(stream_.Reached(tail, cold::Durability::kKernel));
   EXPECT_FALSE(stream_.Reached(tail, cold::Durability::kDevice));
-  EXPECT_FALSE(stream_.EvictOldest());
+  EXPECT_FALSE(EvictOldest());
   stream_.MarkSpilled(stream_.written_position());
   EXPECT_TRUE(stream_.Reached(tail, cold::Durability::kDevice));
 }
@@ -171,7 +182,7 @@ TEST_F(StreamTest, ClearDuringASpillDropsEverythingAndIsWrittenDownNext) {
   EXPECT_EQ(stream_.spilled_seq(), 4U);
   EXPECT_EQ(budget_->total().records_unspilled(), 0U);
   hybrid::PinnedColumns found;
-  EXPECT_EQ(stream_.Locate(3, 4, &found), Stream::Place::kTrimmed);
+  EXPECT_EQ(stream_.Locate(3, 4, Stream::kNoUse, &found), Stream::Place::kTrimmed);
   EXPECT_EQ(Add("e"), 4U);
   Stream::Claim next;
   EXPECT_EQ(Claim(5, &next), "e");
@@ -232,7 +243,7 @@ TEST_F(StreamTest, ATrimDuringASpillCountsEachRecordOnce) {
 TEST_F(StreamTest, AViewOfAnEvictedSegmentKeepsItsBytesAndIsCountedAsPinned) {
   Add("abc");
   hybrid::PinnedColumns view;
-  ASSERT_EQ(stream_.Locate(0, 3, &view), Stream::Place::kMemory);
+  ASSERT_EQ(stream_.Locate(0, 3, Stream::kNoUse, &view), Stream::Place::kMemory);
   {
     Stream::Claim claim;
     Claim(3, &claim);
@@ -240,7 +251,7 @@ TEST_F(StreamTest, AViewOfAnEvictedSegmentKeepsItsBytesAndIsCountedAsPinned) {
     Spill(claim);
   }
   EXPECT_EQ(budget_->bytes_pinned(), 0U);
-  EXPECT_TRUE(stream_.EvictOldest());
+  EXPECT_TRUE(EvictOldest());
   EXPECT_EQ(budget_->bytes_pinned(), memory::kArenaBytesMin);
   EXPECT_EQ(budget_->total().bytes_resident() - budget_->bytes_free(), 0U);
   EXPECT_EQ(view.columns.payload(2)[0], 'c');
@@ -261,7 +272,7 @@ TEST_F(StreamTest, ADirectWriterKeepsOthersOutUntilItIsDone) {
   stream_.PublishDirect(claim, 10);
   EXPECT_EQ(stream_.tail_seq(), 12U);
   EXPECT_EQ(stream_.spilled_seq(), 12U);
-  EXPECT_EQ(Read(0), "............");
+  EXPECT_EQ(Read(0), "ab..........");
   EXPECT_EQ(stream_.AwaitNoDirect({base::Deadline::Now(), nullptr}).code(),
             base::Code::kWouldBlock);
   stream_.LeaveDirect();
