@@ -104,7 +104,7 @@ spw_status spw_store_read(const spw_store* store, uint32_t stream, uint64_t seq,
     Result<Stream*> found = call->FindStream(stream);
     SPW_RETURN_IF_ERROR(found.status());
     PinnedColumns one;
-    SPW_RETURN_IF_ERROR(call->reader().Read(*found.value(), seq, &one));
+    SPW_RETURN_IF_ERROR(call->reader().Read(found.value(), seq, &one));
     const std::span<const uint8_t> payload = one.columns.payload(0);
     *len = payload.size();
     if (payload.size() > cap) {
@@ -135,7 +135,7 @@ spw_status spw_store_gather(const spw_store* store, uint32_t stream, const uint6
     SPW_RETURN_IF_ERROR(found.status());
     auto batch = std::make_unique<spw_batch>();
     Result<std::shared_ptr<const Gathered>> gathered =
-        call->reader().Gather(*found.value(), std::span(seqs, count));
+        call->reader().Gather(found.value(), std::span(seqs, count));
     SPW_RETURN_IF_ERROR(gathered.status());
     const Gathered& records = *gathered.value();
     batch->fork_guard = call->fork_guard();

@@ -63,6 +63,9 @@ typedef struct spw_stats {
   uint64_t paced; /* adds slowed between the soft and the hard limit; they are not in waits */
   uint64_t paced_ns_total;
   uint64_t adders_syncing; /* now; adds that wait for the device (SPW_OPT_SYNC_MS 0) */
+  uint64_t promotions;     /* runs copied from the cold tier into memory: SPW_OPT_PROMOTE_READS */
+  uint64_t reads_memory;   /* records that spw_store_read and spw_store_gather found in memory */
+  uint64_t reads_cold;     /* and in the cold tier */
 } spw_stats;
 
 /* Lock-free and O(1): may be called at any rate. */

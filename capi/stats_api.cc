@@ -45,6 +45,9 @@ void FillCounters(const Counters& counters, spw_stats* stats) {
   stats->paced_ns_total = get(counters.paced_ns_total);
   stats->cold_reads = get(counters.cold_reads);
   stats->cold_bytes_read = get(counters.cold_bytes_read);
+  stats->promotions = get(counters.promotions);
+  stats->reads_memory = get(counters.reads_memory);
+  stats->reads_cold = get(counters.reads_cold);
 }
 
 void FillMemory(const Store& store, spw_stats* stats) {

@@ -30,6 +30,7 @@ constexpr Range kRanges[] = {
     {Option::kSyncMs, "SPW_OPT_SYNC_MS", 0, kNoEnd},
     {Option::kEager, "SPW_OPT_EAGER", 0, 1},
     {Option::kIdleMs, "SPW_OPT_IDLE_MS", 0, kNoEnd},
+    {Option::kPromoteReads, "SPW_OPT_PROMOTE_READS", 0, 65'535},
     {Option::kFileChecksum, "SPW_OPT_FILE_CHECKSUM", 1, 2},
     {Option::kFileDirtyBytes, "SPW_OPT_FILE_DIRTY_BYTES", kMiB, kNoEnd},
     {Option::kFileDirtyBlocks, "SPW_OPT_FILE_DIRTY_BLOCKS", 1, kNoEnd},

@@ -30,6 +30,7 @@ enum class Option : int32_t {
   kSyncMs = 11,
   kEager = 12,
   kIdleMs = 13,
+  kPromoteReads = 14,
   kFileChecksum = 101,
   kFileDirtyBytes = 102,
   kFileDirtyBlocks = 103,

@@ -31,6 +31,9 @@ struct Counters {
   std::atomic<uint64_t> spill_errors{0};
   std::atomic<uint64_t> cold_reads{0};
   std::atomic<uint64_t> cold_bytes_read{0};
+  std::atomic<uint64_t> promotions{0};
+  std::atomic<uint64_t> reads_memory{0};
+  std::atomic<uint64_t> reads_cold{0};
 };
 
 inline void Count(std::atomic<uint64_t>& counter, uint64_t n = 1) {

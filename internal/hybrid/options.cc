@@ -14,10 +14,10 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   const Options none;
   const Options& given = options == nullptr ? none : *options;
   SPW_RETURN_IF_ERROR(given.CheckKeys(
-      "a store",
-      {Option::kBudgetBytes, Option::kBudgetRecords, Option::kHardPercent, Option::kLowPercent,
-       Option::kSpillsInFlight, Option::kTimeoutMs, Option::kColdTier, Option::kOpen,
-       Option::kWhenFull, Option::kSyncMs, Option::kEager, Option::kIdleMs}));
+      "a store", {Option::kBudgetBytes, Option::kBudgetRecords, Option::kHardPercent,
+                  Option::kLowPercent, Option::kSpillsInFlight, Option::kTimeoutMs,
+                  Option::kColdTier, Option::kOpen, Option::kWhenFull, Option::kSyncMs,
+                  Option::kEager, Option::kIdleMs, Option::kPromoteReads}));
   const auto get = [&](Option key, int64_t otherwise) {
     return given.Get(key).value_or(otherwise);
   };
@@ -30,6 +30,7 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   out->sync_ms = get(Option::kSyncMs, out->sync_ms);
   out->eager = get(Option::kEager, 0) != 0;
   out->idle_ms = get(Option::kIdleMs, out->idle_ms);
+  out->promote_reads = get(Option::kPromoteReads, out->promote_reads);
   out->cold_tier = static_cast<ColdTierKind>(get(Option::kColdTier, 0));
   out->open =
       static_cast<OpenPolicy>(get(Option::kOpen, static_cast<int64_t>(OpenPolicy::kCreate)));
@@ -50,7 +51,7 @@ Status StoreOptions::Parse(const Options* options, bool in_memory, StoreOptions*
   SPW_RETURN_IF_ERROR(CheckWhenFull(out->when_full, in_memory));
   for (const Option key :
        {Option::kColdTier, Option::kOpen, Option::kLowPercent, Option::kSpillsInFlight,
-        Option::kSyncMs, Option::kEager, Option::kIdleMs}) {
+        Option::kSyncMs, Option::kEager, Option::kIdleMs, Option::kPromoteReads}) {
     if (in_memory && given.Get(key).has_value()) {
       return Options::WrongPlace(key, "a store in memory only");
     }

@@ -43,6 +43,7 @@ struct StoreOptions {
   int64_t sync_ms = kNoLimit;
   bool eager = false;
   int64_t idle_ms = 10'000;
+  int64_t promote_reads = 3;
 
   // `options` may be null.
   static base::Status Parse(const Options* options, bool in_memory, StoreOptions* out);

@@ -4,36 +4,12 @@
 #include <numeric>
 #include <string>
 
+#include "internal/hybrid/pinned.h"
+
 namespace spillway::hybrid {
 
 using base::Code;
 using base::Status;
-
-namespace {
-
-// Memory that somebody outside looks at: charged as pinned for as long as it lives.
-template <class Records>
-class Pinned {
- public:
-  explicit Pinned(std::shared_ptr<memory::MemoryBudget> budget) : budget_(std::move(budget)) {}
-  ~Pinned() { budget_->SubPinned(charged_); }
-  Pinned(const Pinned&) = delete;
-  Pinned& operator=(const Pinned&) = delete;
-
-  // Once, when it is filled.
-  void Charge() {
-    charged_ = records.allocated_bytes();
-    budget_->AddPinned(charged_);
-  }
-
-  Records records;
-
- private:
-  const std::shared_ptr<memory::MemoryBudget> budget_;
-  uint64_t charged_ = 0;
-};
-
-}  // namespace
 
 Status Reader::Trimmed(const Stream& stream, uint64_t seq) {
   return {Code::kTrimmed, "stream '" + stream.name() + "': records " + std::to_string(seq) +
@@ -42,15 +18,24 @@ Status Reader::Trimmed(const Stream& stream, uint64_t seq) {
 
 Status Reader::Fetch(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64_t decode_bytes,
                      PinnedColumns* out) const {
-  return Find(stream, seq, end_seq, decode_bytes, Stream::kNoUse, out);
+  bool cold = false;
+  return Find(stream, seq, end_seq, decode_bytes, Stream::kNoUse, out, &cold);
 }
 
-Status Reader::Read(const Stream& stream, uint64_t seq, PinnedColumns* out) const {
-  return Find(stream, seq, base::SaturatingAdd(seq, 1), 1, parts_.residency->now(), out);
+Status Reader::Read(Stream* stream, uint64_t seq, PinnedColumns* out) const {
+  bool cold = false;
+  SPW_RETURN_IF_ERROR(
+      Find(*stream, seq, base::SaturatingAdd(seq, 1), 1, parts_.residency->now(), out, &cold));
+  Count(cold ? parts_.counters->reads_cold : parts_.counters->reads_memory);
+  if (cold && parts_.promoter != nullptr) {
+    parts_.promoter->NoteColdRead(stream, seq, out->columns.payload(0).size());
+  }
+  return {};
 }
 
 Status Reader::Find(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64_t decode_bytes,
-                    uint64_t now, PinnedColumns* out) const {
+                    uint64_t now, PinnedColumns* out, bool* cold) const {
+  *cold = false;
   switch (stream.Locate(seq, end_seq, now, out)) {
     case Stream::Place::kMemory:
       return {};
@@ -61,6 +46,7 @@ Status Reader::Find(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64
                                    std::to_string(seq) + "; it ends at " +
                                    std::to_string(stream.tail_seq())};
     case Stream::Place::kCold:
+      *cold = true;
       return FetchCold(stream, seq, end_seq, decode_bytes, out);
   }
   return Status(Code::kInternal);
@@ -92,7 +78,7 @@ Status Reader::FetchCold(const Stream& stream, uint64_t seq, uint64_t end_seq,
   return {};
 }
 
-base::Result<std::shared_ptr<const Gathered>> Reader::Gather(const Stream& stream,
+base::Result<std::shared_ptr<const Gathered>> Reader::Gather(Stream* stream,
                                                              std::span<const uint64_t> seqs) const {
   auto pinned = std::make_shared<Pinned<Gathered>>(parts_.budget);
   SPW_RETURN_IF_ERROR(GatherInto(stream, seqs, &pinned->records));
@@ -100,13 +86,12 @@ base::Result<std::shared_ptr<const Gathered>> Reader::Gather(const Stream& strea
   return std::shared_ptr<const Gathered>(pinned, &pinned->records);
 }
 
-Status Reader::GatherInto(const Stream& stream, std::span<const uint64_t> seqs,
-                          Gathered* out) const {
+Status Reader::GatherInto(Stream* stream, std::span<const uint64_t> seqs, Gathered* out) const {
   const size_t count = seqs.size();
   out->begin.resize(count);
   out->end.resize(count);
   out->seqs.assign(seqs.begin(), seqs.end());
-  out->times.resize(stream.has_times() ? count : 0);
+  out->times.resize(stream->has_times() ? count : 0);
   // In ascending order each segment and each run of the cold tier is looked up once.
   std::vector<size_t> order(count);
   std::iota(order.begin(), order.end(), size_t{0});
@@ -114,23 +99,32 @@ Status Reader::GatherInto(const Stream& stream, std::span<const uint64_t> seqs,
     std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return seqs[a] < seqs[b]; });
   }
   PinnedColumns block;
+  bool cold = false;
+  uint64_t cold_count = 0;
+  uint64_t noted_end_seq = 0;  // a gather reads a part of the cold tier once
   for (const size_t i : order) {
     const uint64_t seq = seqs[i];
     if (block.owner == nullptr || seq >= block.columns.end_seq()) {
-      Status status = Find(stream, seq, UINT64_MAX, 1, parts_.residency->now(), &block);
+      Status status = Find(*stream, seq, UINT64_MAX, 1, parts_.residency->now(), &block, &cold);
       if (!status.ok()) {
         return std::move(status).WithRecord(static_cast<int64_t>(i));
       }
     }
     const uint64_t at = seq - block.columns.first_seq;
     const std::span<const uint8_t> payload = block.columns.payload(at);
+    cold_count += cold ? 1 : 0;
+    if (cold && seq >= noted_end_seq && parts_.promoter != nullptr) {
+      noted_end_seq = parts_.promoter->NoteColdRead(stream, seq, payload.size());
+    }
     out->begin[i] = out->data.size();
     out->data.insert(out->data.end(), payload.begin(), payload.end());
     out->end[i] = out->data.size();
-    if (stream.has_times()) {
+    if (stream->has_times()) {
       out->times[i] = block.columns.times[at];
     }
   }
+  Count(parts_.counters->reads_cold, cold_count);
+  Count(parts_.counters->reads_memory, count - cold_count);
   return {};
 }
 

@@ -1,6 +1,6 @@
 // Reads records wherever they are: the memory of a stream, or its cold tier. Fetch is for those who
 // go through a stream, and leaves no trace; Read and Gather are uses of what they find
-// (residency.h).
+// (residency.h), and what they find in the cold tier again and again is promoted (promoter.h).
 //
 // Thread-safe.
 #pragma once
@@ -12,6 +12,7 @@
 #include "internal/cold/cold_tier.h"
 #include "internal/hybrid/counters.h"
 #include "internal/hybrid/events.h"
+#include "internal/hybrid/promoter.h"
 #include "internal/hybrid/residency.h"
 #include "internal/hybrid/stream.h"
 
@@ -39,6 +40,7 @@ class Reader {
     cold::ColdTier* tier;  // null: memory only
     std::shared_ptr<memory::MemoryBudget> budget;
     const Residency* residency;
+    Promoter* promoter;  // null: nothing is promoted
     EventRing* events;
     Counters* counters;
   };
@@ -51,20 +53,20 @@ class Reader {
                      PinnedColumns* out) const;
 
   // One record. Errors as Fetch.
-  base::Status Read(const Stream& stream, uint64_t seq, PinnedColumns* out) const;
+  base::Status Read(Stream* stream, uint64_t seq, PinnedColumns* out) const;
 
   // In the order of `seqs`, which may repeat. The index that is to blame is in Status::record().
-  base::Result<std::shared_ptr<const Gathered>> Gather(const Stream& stream,
+  base::Result<std::shared_ptr<const Gathered>> Gather(Stream* stream,
                                                        std::span<const uint64_t> seqs) const;
 
   // What Fetch and a cursor say of records that were dropped.
   static base::Status Trimmed(const Stream& stream, uint64_t seq);
 
  private:
-  base::Status GatherInto(const Stream& stream, std::span<const uint64_t> seqs,
-                          Gathered* out) const;
+  base::Status GatherInto(Stream* stream, std::span<const uint64_t> seqs, Gathered* out) const;
+  // *cold: whether the cold tier was read.
   base::Status Find(const Stream& stream, uint64_t seq, uint64_t end_seq, uint64_t decode_bytes,
-                    uint64_t now, PinnedColumns* out) const;
+                    uint64_t now, PinnedColumns* out, bool* cold) const;
   base::Status FetchCold(const Stream& stream, uint64_t seq, uint64_t end_seq,
                          uint64_t decode_bytes, PinnedColumns* out) const;
 

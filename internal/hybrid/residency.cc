@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <tuple>
 
 namespace spillway::hybrid {
 
@@ -12,14 +13,15 @@ class Residency::Coldest {
   void Visit(Stream* stream) {
     stream->VisitClean([&](uint64_t first_seq, uint64_t last_use) {
       ++seen_;
-      if (count_ == most_ && last_use >= victims_[0].last_use) {
+      const Victim victim{stream, first_seq, last_use};
+      if (count_ == most_ && !Colder(victim, victims_[0])) {
         return;
       }
       if (count_ == most_) {
         std::pop_heap(victims_.begin(), victims_.begin() + count_, Colder);
         --count_;
       }
-      victims_[static_cast<size_t>(count_++)] = {stream, first_seq, last_use};
+      victims_[static_cast<size_t>(count_++)] = victim;
       std::push_heap(victims_.begin(), victims_.begin() + count_, Colder);
     });
   }
@@ -35,7 +37,8 @@ class Residency::Coldest {
  private:
   // Among equals the older ones go first, as they would without any reads.
   static bool Colder(const Victim& a, const Victim& b) {
-    return a.last_use != b.last_use ? a.last_use < b.last_use : a.first_seq < b.first_seq;
+    return std::tuple(a.last_use, a.first_seq, a.stream->id()) <
+           std::tuple(b.last_use, b.first_seq, b.stream->id());
   }
 
   const ptrdiff_t most_;

@@ -37,8 +37,9 @@ base::Result<std::shared_ptr<Store>> Store::Open(io::FileSystem* file_system,
   if (path.has_value()) {
     SPW_RETURN_IF_ERROR(store->OpenTier(file_system, *path, operation));
   }
-  store->reader_ = std::make_unique<Reader>(Reader::Parts{
-      store->tier_.get(), store->budget_, &store->residency_, &store->events_, &store->counters_});
+  store->reader_ = std::make_unique<Reader>(
+      Reader::Parts{store->tier_.get(), store->budget_, &store->residency_, store->promoter_.get(),
+                    &store->events_, &store->counters_});
   store->admission_ = std::make_unique<Admission>(
       Admission::Parts{store->budget_.get(), &store->residency_, store->spiller_.get(),
                        &store->events_, &store->counters_});
@@ -122,6 +123,8 @@ Status Store::OpenTier(io::FileSystem* file_system, const std::string& path,
   spiller_ = std::make_unique<Spiller>(
       Spiller::Parts{tier_.get(), &streams_, budget_.get(), &residency_, &events_, &counters_},
       Spiller::Settings{options_.sync_ms, options_.eager, options_.idle_ms});
+  promoter_ = std::make_unique<Promoter>(
+      Promoter::Parts{tier_.get(), budget_, &residency_, &counters_}, options_.promote_reads);
   return {};
 }
 

@@ -21,6 +21,7 @@
 #include "internal/hybrid/counters.h"
 #include "internal/hybrid/events.h"
 #include "internal/hybrid/options.h"
+#include "internal/hybrid/promoter.h"
 #include "internal/hybrid/reader.h"
 #include "internal/hybrid/residency.h"
 #include "internal/hybrid/spiller.h"
@@ -133,6 +134,7 @@ class Store : public std::enable_shared_from_this<Store> {
   std::unique_ptr<cold::ColdTier> tier_;  // null: memory only
   ColdTierKind tier_kind_ = ColdTierKind::kUnset;
   std::unique_ptr<Spiller> spiller_;
+  std::unique_ptr<Promoter> promoter_;  // null: memory only
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<Admission> admission_;
 

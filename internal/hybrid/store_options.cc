@@ -55,9 +55,10 @@ memory::Limits Store::limits() const {
 
 Status Store::SetOption(Stream* stream, int32_t key, int64_t value) {
   const auto option = static_cast<Option>(key);
-  const bool of_store = stream == nullptr && (option == Option::kTimeoutMs ||
-                                              (option == Option::kSyncMs && spiller_ != nullptr &&
-                                               options_.open != OpenPolicy::kTemporary));
+  const bool of_disk = option == Option::kPromoteReads ||
+                       (option == Option::kSyncMs && options_.open != OpenPolicy::kTemporary);
+  const bool of_store =
+      stream == nullptr && (option == Option::kTimeoutMs || (of_disk && spiller_ != nullptr));
   const bool live = option == Option::kBudgetBytes || option == Option::kBudgetRecords ||
                     of_store || (stream != nullptr && option == Option::kWhenFull);
   if (!live) {
@@ -76,6 +77,9 @@ Status Store::SetOption(Stream* stream, int32_t key, int64_t value) {
     return {};
   } else if (option == Option::kSyncMs) {
     spiller_->SetSyncMs(value);
+    return {};
+  } else if (option == Option::kPromoteReads) {
+    promoter_->SetReads(value);
     return {};
   } else if (option == Option::kBudgetBytes) {
     budget_bytes_.store(BudgetBytes(value), std::memory_order_relaxed);
@@ -141,6 +145,11 @@ base::Result<int64_t> Store::GetOption(const Stream* stream, int32_t key) const 
     case Option::kIdleMs:
       if (!in_memory_) {
         return options_.idle_ms;
+      }
+      break;
+    case Option::kPromoteReads:
+      if (!in_memory_) {
+        return promoter_->reads();
       }
       break;
     case Option::kColdTier:

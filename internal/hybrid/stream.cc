@@ -316,6 +316,18 @@ bool Stream::Evict(uint64_t first_seq, uint64_t last_use) {
   return true;
 }
 
+bool Stream::Promote(const std::shared_ptr<Segment>& copy, uint64_t now) {
+  MutexLock lock(mu_);
+  SPW_CHECK(copy->clean() && copy->sealed() && copy->end_seq() <= spilled_seq_);
+  const size_t i = IndexOfLocked(copy->first_seq());
+  if (copy->first_seq() < begin_seq_ ||
+      (i < slots_.size() && slots_[i].segment->first_seq() < copy->end_seq())) {
+    return false;
+  }
+  slots_.insert(slots_.begin() + static_cast<ptrdiff_t>(i), Slot{copy, now, now});
+  return true;
+}
+
 size_t Stream::EvictSome(uint64_t end_seq) {
   std::array<std::shared_ptr<Segment>, 64> evicted;  // allocates nothing
   size_t count = 0;

@@ -115,6 +115,9 @@ class Stream {
   // Drops the segment that VisitClean told of from memory; false if it is not there any more, not
   // clean, or was used since.
   bool Evict(uint64_t first_seq, uint64_t last_use) SPW_EXCLUDES(mu_);
+  // Takes a copy of records of the cold tier in, at a time of the stamps' clock; false if they were
+  // trimmed or are in memory, all or in part.
+  bool Promote(const std::shared_ptr<memory::Segment>& copy, uint64_t now) SPW_EXCLUDES(mu_);
   // Drops some of the clean segments that begin below end_seq, and says how many; 0: all are gone.
   size_t EvictSome(uint64_t end_seq) SPW_EXCLUDES(mu_);
 

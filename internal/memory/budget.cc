@@ -116,6 +116,33 @@ MemoryBudget::Attempt MemoryBudget::Try(const Request& request, bool may_evict, 
   return Attempt::kGranted;
 }
 
+MemoryBudget::Attempt MemoryBudget::TryClean(const Request& request, Grant* grant) {
+  SPW_DCHECK(request.clean);
+  MutexLock lock(mu_);
+  const auto above_soft = [&](const Account& account, uint64_t bytes, uint64_t records) {
+    const Limits& limits = account.limits_;
+    return base::SaturatingAdd(bytes, request.bytes()) > limits.bytes.soft ||
+           base::SaturatingAdd(records, request.records) > limits.records.soft;
+  };
+  for (const Account* each : {request.account, &total_}) {
+    if (above_soft(*each, each->bytes_unspilled(), each->records_unspilled())) {
+      return Attempt::kNever;
+    }
+  }
+  if (!waiters_.empty()) {
+    return Attempt::kNever;
+  }
+  if (above_soft(*request.account, request.account->bytes_resident(),
+                 request.account->records_resident())) {
+    return Attempt::kEvictOwn;
+  }
+  if (above_soft(total_, total_.bytes_resident() - bytes_free(), total_.records_resident())) {
+    return Attempt::kEvict;
+  }
+  GrantLocked(request, grant);
+  return Attempt::kGranted;
+}
+
 // Drops free arenas until `room` more bytes fit below the hard limit.
 void MemoryBudget::DropFreeLocked(uint64_t room, ArenaList* dropped) {
   for (size_t i = free_.size(); i-- > 0;) {
@@ -131,7 +158,7 @@ void MemoryBudget::DropFreeLocked(uint64_t room, ArenaList* dropped) {
 
 void MemoryBudget::GrantLocked(const Request& request, Grant* grant) {
   uint64_t fresh_bytes = request.bytes();
-  Add(arena_moves_, fresh_bytes > 0 ? 1 : 0);
+  Add(arena_moves_, fresh_bytes > 0 && !request.clean ? 1 : 0);
   const size_t index = ListIndex(request.arena_bytes);
   if (index < kArenaSizes) {
     for (uint64_t i = 0; i < request.arenas && !free_[index].empty(); ++i) {
@@ -142,13 +169,13 @@ void MemoryBudget::GrantLocked(const Request& request, Grant* grant) {
   }
   DropFreeLocked(fresh_bytes, &grant->dropped);
   Add(total_.bytes_resident_, fresh_bytes);
-  Add(total_.bytes_unspilled_, request.bytes());
   Add(total_.records_resident_, request.records);
-  Add(total_.records_unspilled_, request.records);
   Add(request.account->bytes_resident_, request.bytes());
-  Add(request.account->bytes_unspilled_, request.bytes());
   Add(request.account->records_resident_, request.records);
-  Add(request.account->records_unspilled_, request.records);
+  for (Account* each : {request.account, &total_}) {
+    Add(each->bytes_unspilled_, request.clean ? 0 : request.bytes());
+    Add(each->records_unspilled_, request.clean ? 0 : request.records);
+  }
   RaiseTo(bytes_peak_, total_.bytes_resident());
   RaiseTo(records_peak_, total_.records_resident());
   UpdatePressureLocked(&total_);
@@ -301,11 +328,13 @@ void MemoryBudget::KeepLocked(Arena& arena) {
   }
 }
 
-void MemoryBudget::Return(Account* account, Arena arena, uint64_t bytes, uint64_t records) {
+void MemoryBudget::Return(Account* account, Arena arena, uint64_t bytes, uint64_t records,
+                          bool clean) {
   Charge charge;
   charge.account = account;
   charge.bytes = bytes;
-  Release(charge, records, records, std::move(arena));
+  charge.counted_clean = clean;
+  Release(charge, records, clean ? 0 : records, std::move(arena));
 }
 
 void MemoryBudget::Spilled(Account* account, uint64_t records) {

@@ -4,9 +4,10 @@
 // Words: unspilled + clean + free = resident bytes; pinned come on top.
 // Invariant (H7): resident bytes and records never exceed the hard limit, at any instant; every
 // byte is charged before it is mapped, and unmapped (or kept as free) before it is given back.
-// Pinned bytes cannot block anybody. Waiting requests are granted in the order they came, by
-// whoever gives memory back; one that only its own account holds up lets others pass. Thread-safe.
-// Knows nothing of streams' contents, tiers or policies.
+// Pinned bytes cannot block anybody. Clean bytes are a cache: they are taken only below the soft
+// limit, and given back before anybody waits. Waiting requests are granted in the order they came,
+// by whoever gives memory back; one that only its own account holds up lets others pass.
+// Thread-safe. Knows nothing of streams' contents, tiers or policies.
 #pragma once
 
 #include <array>
@@ -75,6 +76,7 @@ struct Request {
   uint64_t arena_bytes = 0;
   uint64_t extra_bytes = 0;
   uint64_t records = 0;
+  bool clean = false;  // for copies of what is in the cold tier: only TryClean grants it
 
   uint64_t bytes() const {
     return base::SaturatingAdd(base::SaturatingMul(arenas, arena_bytes), extra_bytes);
@@ -109,6 +111,10 @@ class MemoryBudget {
   // Without waiting. may_evict false: take what fits below the hard limit without asking for clean
   // memory first.
   Attempt Try(const Request& request, bool may_evict, Grant* grant) SPW_EXCLUDES(mu_);
+
+  // The same for a request of clean memory, which never waits: kEvict and kEvictOwn (other clean
+  // memory is in its way), or kNever (for unspilled records are, or somebody waits).
+  Attempt TryClean(const Request& request, Grant* grant) SPW_EXCLUDES(mu_);
 
   // A place in the queue. Between Queue and Await the caller wakes who can make room. Await leaves
   // the queue, however it ends: OK with the grant, or kTimeout, kWouldBlock, kCancelled, kTooBig,
@@ -149,8 +155,10 @@ class MemoryBudget {
   // While it is not OK, nobody waits: who would, gets it.
   void SetVerdict(const base::Status& verdict) SPW_EXCLUDES(mu_);
 
-  // Gives back a part of a grant that was not used. The arena, if there is one, holds `bytes`.
-  void Return(Account* account, Arena arena, uint64_t bytes, uint64_t records) SPW_EXCLUDES(mu_);
+  // Gives back a part of a grant that was not used. The arena, if there is one, holds `bytes`;
+  // `clean` as in the request.
+  void Return(Account* account, Arena arena, uint64_t bytes, uint64_t records, bool clean = false)
+      SPW_EXCLUDES(mu_);
 
   // `records` of an account reached the cold tier.
   void Spilled(Account* account, uint64_t records) SPW_EXCLUDES(mu_);

@@ -7,6 +7,7 @@ namespace spillway::memory {
 base::Status Reservation::Fill(const Request& request, Grant* grant,
                                const std::vector<uint64_t>& own_arenas) {
   account_ = request.account;
+  clean_ = request.clean;
   if (request.arenas > 0) {
     arena_bytes_ = request.arena_bytes;
   }
@@ -40,9 +41,9 @@ base::Status Reservation::Fill(const Request& request, Grant* grant,
       Arena arena = unused.Pop();
       unmapped_bytes -= arena.bytes();
       const uint64_t bytes = arena.bytes();
-      budget_->Return(account_, std::move(arena), bytes, 0);
+      budget_->Return(account_, std::move(arena), bytes, 0, clean_);
     }
-    budget_->Return(account_, Arena(), unmapped_bytes, 0);
+    budget_->Return(account_, Arena(), unmapped_bytes, 0, clean_);
     GiveBack();
   }
   return status;
@@ -51,11 +52,11 @@ base::Status Reservation::Fill(const Request& request, Grant* grant,
 void Reservation::GiveBack() {
   for (Arena& arena : arenas_) {
     const uint64_t bytes = arena.bytes();
-    budget_->Return(account_, std::move(arena), bytes, 0);
+    budget_->Return(account_, std::move(arena), bytes, 0, clean_);
   }
   arenas_.clear();
   if (records_ > 0) {
-    budget_->Return(account_, Arena(), 0, records_);
+    budget_->Return(account_, Arena(), 0, records_, clean_);
     records_ = 0;
   }
 }

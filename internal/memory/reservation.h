@@ -28,6 +28,9 @@ class Reservation {
   uint64_t CountOf(uint64_t bytes) const;
   Arena Take(uint64_t bytes);  // there must be one
 
+  // Whether it is for copies of what is in the cold tier.
+  bool clean() const { return clean_; }
+
   // The records are in a segment, which is answerable for them from now on.
   void RecordsUsed() { records_ = 0; }
   uint64_t records() const { return records_; }
@@ -37,6 +40,7 @@ class Reservation {
   Account* account_ = nullptr;
   uint64_t arena_bytes_ = 0;
   uint64_t records_ = 0;
+  bool clean_ = false;
   std::vector<Arena> arenas_;
 };
 

@@ -1,5 +1,7 @@
 #include "internal/memory/segment.h"
 
+#include <cstring>
+
 #include "internal/base/bytes.h"
 
 namespace spillway::memory {
@@ -54,6 +56,32 @@ Segment::Segment(std::shared_ptr<MemoryBudget> budget, Account* account, Reserva
   begin_[0] = 0;
   charge_.account = account;
   charge_.bytes = arena_.bytes();
+}
+
+uint64_t Segment::CopyArenaBytes(const record::Columns& columns) {
+  return Arena::MappedBytes(base::RoundUp(columns.payload_bytes(), sizeof(uint64_t)) +
+                            ColumnBytes(columns.count, columns.times != nullptr));
+}
+
+Segment::Segment(std::shared_ptr<MemoryBudget> budget, Account* account, Reservation* reservation,
+                 const record::Columns& columns)
+    : Segment(std::move(budget), account, reservation, CopyArenaBytes(columns), columns.first_seq,
+              columns.times != nullptr,
+              {columns.count,
+               PayloadCapacity(CopyArenaBytes(columns), columns.count, columns.times != nullptr)}) {
+  SPW_DCHECK(reservation->clean());
+  std::memcpy(data_, columns.data + columns.begin[0], columns.payload_bytes());
+  for (uint64_t i = 1; i <= columns.count; ++i) {
+    begin_[i] = columns.begin[i] - columns.begin[0];
+  }
+  if (times_ != nullptr) {
+    std::memcpy(times_, columns.times, columns.count * sizeof(int64_t));
+  }
+  count_ = columns.count;
+  reservation->RecordsUsed();
+  charge_.clean.store(true, std::memory_order_relaxed);
+  charge_.counted_clean = true;
+  Seal();
 }
 
 Segment::~Segment() {

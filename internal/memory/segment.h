@@ -1,6 +1,7 @@
 // Consecutive records of one stream in one arena, laid out as columns: payload bytes from the
 // front, then begin offsets and times with room for record_capacity records.
 //
+// Made to be appended to, or as a sealed copy of records of the cold tier.
 // Active: the stream's one appender adds to it. Sealed: immutable for ever (H3). Records below
 // count() never change, so readers that hold a reference and know of a record need no lock. Owns
 // its arena and what the budget charges for it; the last reference gives both back, on any thread.
@@ -36,10 +37,17 @@ class Segment {
     return OwnArenaBytes(record_bytes, has_times) > arena_bytes;
   }
 
-  // Takes an arena of the reservation over, whose bytes are charged to `account` as unspilled. Does
-  // not throw once it has it.
+  // What an arena for just these records takes.
+  static uint64_t CopyArenaBytes(const record::Columns& columns);
+
+  // Takes an arena of the reservation over, whose bytes are charged to `account`. Does not throw
+  // once it has it.
   Segment(std::shared_ptr<MemoryBudget> budget, Account* account, Reservation* reservation,
           uint64_t arena_bytes, uint64_t first_seq, bool has_times, Shape shape);
+  // A copy of records of the cold tier, sealed and clean, in an arena of CopyArenaBytes. The
+  // reservation has places for them.
+  Segment(std::shared_ptr<MemoryBudget> budget, Account* account, Reservation* reservation,
+          const record::Columns& columns);
   ~Segment();
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;

@@ -37,7 +37,8 @@ class TierBench {
         eager(settings.eager),
         spiller({&tier, &streams, budget.get(), &residency, &events, &counters}, settings),
         admission({budget.get(), &residency, &spiller, &events, &counters}),
-        reader({&tier, budget, &residency, &events, &counters}) {
+        promoter({&tier, budget, &residency, &counters}, 0),
+        reader({&tier, budget, &residency, &promoter, &events, &counters}) {
     EXPECT_TRUE(spiller.Start(threads, nullptr, [] {}).ok());
   }
   ~TierBench() {
@@ -129,6 +130,7 @@ class TierBench {
   const bool eager;
   hybrid::Spiller spiller;
   hybrid::Admission admission;
+  hybrid::Promoter promoter;  // off, until SetReads
   hybrid::Reader reader;
 };
 
