@@ -179,12 +179,10 @@ void spw_error_free(spw_error* error);
  * memory that nobody has used for so many ms goes back to the system; 0 to SPW_UNLIMITED, default
  * 10000. */
 #define SPW_OPT_IDLE_MS 13
-/* store, live; not in memory only. Records that spw_store_read and spw_store_gather found in the
- * cold tier so many times, within a run of up to 256 KiB of neighbours, are copied into memory with
- * that run: as clean memory inside the budget, which nobody ever waits for, dropped like other
- * clean memory when that is wanted (the least recently used first). It never changes what a read or
- * a cursor returns. A gather counts once for each run; cursors count nothing. 0 (never) to 65535,
- * default 3. */
+/* store, live; not in memory only. After how many reads (spw_store_read; a gather counts once) of
+ * the cold tier near each other a run of up to 256 KiB there is copied into memory: inside the
+ * budget, below the soft limit, dropped before anybody waits, like all clean memory the least
+ * recently used first. Cursors count nothing. 0 (never) to 65535; default 3. */
 #define SPW_OPT_PROMOTE_READS 14
 
 /* A block file, which may hold blocks of the application's own beside the records: spw_store_file.

@@ -42,6 +42,7 @@ static void ranges(void) {
       {SPW_OPT_SYNC_MS, 0, SPW_UNLIMITED},
       {SPW_OPT_EAGER, 0, 1},
       {SPW_OPT_IDLE_MS, 0, SPW_UNLIMITED},
+      {SPW_OPT_PROMOTE_READS, 0, 65535},
       {SPW_OPT_FILE_CHECKSUM, SPW_CHECKSUM_XXH3, SPW_CHECKSUM_SHA256},
       {SPW_OPT_FILE_DIRTY_BYTES, kMiB, INT64_MAX},
       {SPW_OPT_FILE_DIRTY_BLOCKS, 1, INT64_MAX},
@@ -67,7 +68,7 @@ static void ranges(void) {
 
 static void unknown_keys(void) {
   phase("unknown keys");
-  static const int32_t keys[] = {0, -1, 14, 100, 107, 1000, INT32_MAX, INT32_MIN};
+  static const int32_t keys[] = {0, -1, 15, 100, 107, 1000, INT32_MAX, INT32_MIN};
   spw_options* options = make_options(PAIRS(0));
   int64_t value = 5;
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
