@@ -57,6 +57,7 @@ const (
 	optSyncMs                           = C.SPW_OPT_SYNC_MS
 	optEager                            = C.SPW_OPT_EAGER
 	optIdleMs                           = C.SPW_OPT_IDLE_MS
+	optPromoteReads                     = C.SPW_OPT_PROMOTE_READS
 	tierBlockFile, tierSQLite           = C.SPW_TIER_BLOCK_FILE, C.SPW_TIER_SQLITE
 	openCreate, openExisting, openNew   = C.SPW_OPEN_CREATE, C.SPW_OPEN_EXISTING, C.SPW_OPEN_NEW
 	openTemporary                       = C.SPW_OPEN_TEMPORARY

@@ -67,6 +67,9 @@ func statsOf(from *statsStruct) Stats {
 		Paced:               uint64(from.paced),
 		PacedTotal:          nanoseconds(uint64(from.paced_ns_total)),
 		AddersSyncing:       uint64(from.adders_syncing),
+		Promotions:          uint64(from.promotions),
+		ReadsMemory:         uint64(from.reads_memory),
+		ReadsCold:           uint64(from.reads_cold),
 	}
 }
 

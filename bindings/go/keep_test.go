@@ -144,6 +144,37 @@ func TestSettleAndReleaseMemory(t *testing.T) {
 	add(t, memory, stream, "more")
 }
 
+func TestWhatIsReadOftenComesBackIntoMemory(t *testing.T) {
+	store := openAt(t, storePath(t), BudgetBytes(8<<20), PromoteReads(0))
+	stream := newStream(t, store, "log")
+	for i := range 500 {
+		add(t, store, stream, numbered(i))
+	}
+	must(t, store.Settle(background))
+	readTen := func() Stats {
+		t.Helper()
+		for range 10 {
+			record, _, err := store.Read(nil, stream, 100)
+			must(t, err)
+			if string(record) != numbered(100) {
+				t.Fatalf("%q", record)
+			}
+		}
+		return got(store.Stats())(t)
+	}
+	cold := readTen()
+	if cold.Promotions != 0 || cold.ReadsMemory != 0 || cold.ReadsCold < 10 {
+		t.Fatalf("%+v", cold)
+	}
+	must(t, store.SetOption(AllStreams, PromoteReads(2)))
+	warm := readTen()
+	if warm.Promotions != 1 || warm.ReadsMemory < 8 || warm.ReadsCold > cold.ReadsCold+2 ||
+		warm.BytesClean == 0 || warm.RecordsUnspilled != 0 {
+		t.Fatalf("%+v", warm)
+	}
+	recordsFrom(t, store, stream, 0, 500)
+}
+
 // dropped drains the events and counts the records that they say were dropped.
 func dropped(t *testing.T, store *Store, withSeq bool) (count uint64) {
 	t.Helper()

@@ -25,6 +25,7 @@ const (
 	KeySyncInterval   Key = optSyncMs         // milliseconds
 	KeyEager          Key = optEager          // 0 or 1
 	KeyIdleTime       Key = optIdleMs         // milliseconds
+	KeyPromoteReads   Key = optPromoteReads   // reads
 
 	KeyFileChecksum Key = optFileChecksum     // Checksum
 	KeyDirtyBytes   Key = optFileDirtyBytes   // bytes
@@ -177,6 +178,12 @@ func Eager(on bool) Option { return boolOption(KeyEager, on) }
 // goes back to the system: 10 s by default, never with [WaitForever]. For a store, not in memory
 // only, which has [Store.ReleaseMemory].
 func IdleTime(time time.Duration) Option { return durationOption(KeyIdleTime, time) }
+
+// PromoteReads sets after how many reads (a [Store.Gather] counts once) of the cold tier near each
+// other a run of up to 256 KiB there is copied into memory, inside the budget, where it is dropped
+// before anybody waits. Cursors count nothing. 0 (never) to 65535, 3 by default. For a store, not in
+// memory only; live.
+func PromoteReads(reads int) Option { return Option{KeyPromoteReads, int64(reads)} }
 
 // AddsInFlight sets how many Adds to one stream may be inside the library at once, each on a thread
 // of its own; others queue in Go, in order. At least 1; GOMAXPROCS when the store is opened by

@@ -15,12 +15,13 @@ func TestEveryOptionArrives(t *testing.T) {
 	store := openAt(t, storePath(t), BudgetBytes(1<<20), BudgetRecords(1000),
 		HardPercent(150), LowPercent(50), SpillsInFlight(1),
 		Timeout(1500*time.Microsecond), OpenMode(OpenNew), WhenFull(FullFail),
-		SyncInterval(1500*time.Millisecond), Eager(true), IdleTime(WaitForever))
+		SyncInterval(1500*time.Millisecond), Eager(true), IdleTime(WaitForever),
+		PromoteReads(7))
 	for key, want := range map[Key]int64{
 		KeyBudgetBytes: 1 << 20, KeyBudgetRecords: 1000, KeyHardPercent: 150, KeyLowPercent: 50,
 		KeySpillsInFlight: 1, KeyTimeout: 2, KeyOpenMode: int64(OpenNew), KeyWhenFull: int64(FullFail),
 		KeyColdTier: int64(TierBlockFile), KeySyncInterval: 1500, KeyEager: 1,
-		KeyIdleTime: Unlimited} {
+		KeyIdleTime: Unlimited, KeyPromoteReads: 7} {
 		if value := got(store.Option(AllStreams, key))(t); value != want {
 			t.Errorf("option %d is %d, want %d", key, value, want)
 		}

@@ -54,6 +54,9 @@ type Stats struct {
 	Paced               uint64 // adds slowed between the soft and the hard limit; they are not in Waits
 	PacedTotal          time.Duration
 	AddersSyncing       uint64 // now; adds that wait for the device
+	Promotions          uint64 // runs copied from the cold tier into memory: [PromoteReads]
+	ReadsMemory         uint64 // records that Read and Gather found in memory
+	ReadsCold           uint64 // and in the cold tier
 }
 
 // Stats gives the counters. Any goroutine, at any rate: it takes no lock.

@@ -61,7 +61,7 @@ func layout() {
 	check(C.spw_sizeof(99) == 0, "size of an unknown struct")
 	check(unsafe.Offsetof(C.spw_scan{}.begin_seq) == 16, "offset of begin_seq")
 	check(unsafe.Offsetof(C.spw_view{}.times)+8 == unsafe.Sizeof(C.spw_view{}), "offset of times")
-	check(unsafe.Offsetof(C.spw_stats{}.adders_syncing)+8 == unsafe.Sizeof(C.spw_stats{}), "offset of adders_syncing")
+	check(unsafe.Offsetof(C.spw_stats{}.reads_cold)+8 == unsafe.Sizeof(C.spw_stats{}), "offset of reads_cold")
 	check(unsafe.Offsetof(C.spw_event{}.time_ns) == 16, "offset of time_ns")
 	check(C.spw_abi_version() == C.SPW_VERSION_MAJOR<<16|C.SPW_VERSION_MINOR, "version")
 	check(len(C.GoString(C.spw_version())) >= 5, "version text")

@@ -121,6 +121,9 @@ pub struct Stats {
     paced: u64,
     paced_ns_total: u64,
     adders_syncing: u64,
+    promotions: u64,
+    reads_memory: u64,
+    reads_cold: u64,
 }
 
 #[repr(C)]
@@ -392,7 +395,7 @@ unsafe fn numbers(checks: &mut Checks, store: *mut Store, id: u32) {
     expect!(checks, OK, spw_store_stats(store, &mut stats));
     checks.that(stats.records_added == 3 && stats.records_cold == 3, "stats");
     checks.that(stats.bytes_soft == 1 << 20 && stats.health == OK as u64, "stats, health");
-    checks.that(stats.adders_syncing == 0 && stats.records_trimmed == 0, "stats, the last fields");
+    checks.that(stats.promotions == 0 && stats.records_trimmed == 0, "stats, the last fields");
     let mut of_stream: StreamStats = std::mem::zeroed();
     of_stream.struct_size = size_of::<StreamStats>() as u32;
     expect!(checks, OK, spw_store_stream_stats(store, id, &mut of_stream));

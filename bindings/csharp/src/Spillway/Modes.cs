@@ -158,6 +158,8 @@ public enum OptionKey
     Eager = Constants.SPW_OPT_EAGER,
     /// <summary>When idle memory goes back to the system, in milliseconds. Store.</summary>
     IdleMilliseconds = Constants.SPW_OPT_IDLE_MS,
+    /// <summary>After how many reads cold records come into memory. Store; live.</summary>
+    PromoteReads = Constants.SPW_OPT_PROMOTE_READS,
     /// <summary>A <see cref="BlockChecksum"/>. Block file, fixed at creation.</summary>
     FileChecksum = Constants.SPW_OPT_FILE_CHECKSUM,
     /// <summary>Bytes of changes that may wait in memory. Block file.</summary>

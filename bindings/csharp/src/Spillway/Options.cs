@@ -171,6 +171,16 @@ public sealed class StoreOptions : OptionBag
         get => GetTime(OptionKey.IdleMilliseconds);
         set => SetTime(OptionKey.IdleMilliseconds, value);
     }
+
+    /// <summary>After how many reads (a gather counts once) of the cold tier near each other a run
+    /// of up to 256 KiB there is copied into memory, inside the budget, where it is dropped before
+    /// anybody waits; live, not in memory only. Cursors count nothing. 0 (never) to 65535; default
+    /// 3.</summary>
+    public int? PromoteReads
+    {
+        get => (int?)this[OptionKey.PromoteReads];
+        set => this[OptionKey.PromoteReads] = value;
+    }
 }
 
 /// <summary>How to open a stream; see <see cref="OptionBag"/>. For a stream that exists, live

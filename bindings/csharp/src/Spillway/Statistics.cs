@@ -142,6 +142,16 @@ public readonly struct StoreStatistics
     /// <summary>Now: adds that wait for the device.</summary>
     public ulong AddersSyncing => _stats.adders_syncing;
 
+    /// <summary>Runs copied from the cold tier into memory; see
+    /// <see cref="StoreOptions.PromoteReads"/>.</summary>
+    public ulong Promotions => _stats.promotions;
+
+    /// <summary>Records that reads and gathers found in memory.</summary>
+    public ulong ReadsMemory => _stats.reads_memory;
+
+    /// <summary>And in the cold tier.</summary>
+    public ulong ReadsCold => _stats.reads_cold;
+
     /// <summary>Events overwritten before they were drained.</summary>
     public ulong EventsLost => _stats.events_lost;
 

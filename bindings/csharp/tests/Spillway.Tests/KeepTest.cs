@@ -131,6 +131,34 @@ public class KeepTest
         Assert.Equal(1ul, large.AddRecord("more"u8));
     }
 
+    [Fact]
+    public void WhatIsReadOftenComesBackIntoMemory()
+    {
+        using Folder folder = new();
+        using Store store = Make.OnDisk(folder, budget: 8 << 20);
+        RecordStream log = store.OpenStream("log");
+        Add(log, 0, 500);
+        store.Settle();
+        store.SetOption(OptionKey.PromoteReads, 0);
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.Equal(Make.Record(100, Length), log.Read(100));
+        }
+        StoreStatistics cold = store.GetStatistics();
+        Assert.Equal((0ul, 0ul), (cold.Promotions, cold.ReadsMemory));
+        Assert.True(cold.ReadsCold >= 10);
+        store.SetOption(OptionKey.PromoteReads, 2);
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.Equal(Make.Record(100, Length), log.Read(100));
+        }
+        StoreStatistics warm = store.GetStatistics();
+        Assert.Equal(1ul, warm.Promotions);
+        Assert.True(warm.ReadsMemory >= 8 && warm.ReadsCold - cold.ReadsCold <= 2);
+        Assert.True(warm.BytesClean > 0 && warm.RecordsUnspilled == 0);
+        Holds(log, 0, 500);
+    }
+
     /// <summary>How many records the events say were dropped.</summary>
     private static ulong Dropped(Store store, bool numbered)
     {

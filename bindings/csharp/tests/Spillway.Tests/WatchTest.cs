@@ -21,6 +21,7 @@ public class WatchTest
             SyncInterval = TimeSpan.FromMilliseconds(1500),
             Eager = true,
             IdleTime = Timeout.InfiniteTimeSpan,
+            PromoteReads = 7,
         };
         Assert.Equal(1500, options[OptionKey.TimeoutMilliseconds]);
         Assert.Equal((150, 50), (options.HardPercent, options.LowPercent));
@@ -35,6 +36,7 @@ public class WatchTest
         Assert.Equal(1500, store.GetOption(OptionKey.SyncMilliseconds));
         Assert.Equal(1, store.GetOption(OptionKey.Eager));
         Assert.Equal(Limits.Unlimited, store.GetOption(OptionKey.IdleMilliseconds));
+        Assert.Equal((7, 7L), (options.PromoteReads, store.GetOption(OptionKey.PromoteReads)));
         Assert.Equal((true, Timeout.InfiniteTimeSpan), (options.Eager, options.IdleTime));
         Assert.Equal(options.SyncInterval, store.SyncInterval);
         store.SyncInterval = TimeSpan.Zero;

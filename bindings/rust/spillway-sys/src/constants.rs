@@ -61,6 +61,7 @@ pub const SPW_OPT_TIMES: i32 = 10;
 pub const SPW_OPT_SYNC_MS: i32 = 11;
 pub const SPW_OPT_EAGER: i32 = 12;
 pub const SPW_OPT_IDLE_MS: i32 = 13;
+pub const SPW_OPT_PROMOTE_READS: i32 = 14;
 pub const SPW_TIER_BLOCK_FILE: i32 = 1;
 pub const SPW_TIER_SQLITE: i32 = 2;
 pub const SPW_OPEN_CREATE: i32 = 1;

@@ -62,6 +62,9 @@ pub struct spw_stats {
     pub paced: u64,
     pub paced_ns_total: u64,
     pub adders_syncing: u64,
+    pub promotions: u64,
+    pub reads_memory: u64,
+    pub reads_cold: u64,
 }
 
 #[repr(C)]
@@ -222,7 +225,7 @@ pub struct spw_block_stats {
 const _: () = {
     use core::mem::{align_of, size_of};
     assert!(size_of::<spw_slice>() == 16 && align_of::<spw_slice>() == 8);
-    assert!(size_of::<spw_stats>() == 368 && align_of::<spw_stats>() == 8);
+    assert!(size_of::<spw_stats>() == 392 && align_of::<spw_stats>() == 8);
     assert!(size_of::<spw_stream_stats>() == 48 && align_of::<spw_stream_stats>() == 8);
     assert!(size_of::<spw_event>() == 48 && align_of::<spw_event>() == 8);
     assert!(size_of::<spw_scan>() == 48 && align_of::<spw_scan>() == 8);

@@ -72,6 +72,9 @@ offsets! {
         paced: 344,
         paced_ns_total: 352,
         adders_syncing: 360,
+        promotions: 368,
+        reads_memory: 376,
+        reads_cold: 384,
     }
     spw_stream_stats {
         struct_size: 0,

@@ -52,6 +52,9 @@ impl Key {
     /// Store: when idle memory goes back to the system, in milliseconds; see
     /// [`Options::idle_time`].
     pub const IDLE_MS: Key = Key(sys::SPW_OPT_IDLE_MS);
+    /// Store, live: after how many reads cold records come into memory; see
+    /// [`Options::promote_reads`].
+    pub const PROMOTE_READS: Key = Key(sys::SPW_OPT_PROMOTE_READS);
     /// Block file: a [`Checksum`](crate::Checksum).
     pub const FILE_CHECKSUM: Key = Key(sys::SPW_OPT_FILE_CHECKSUM);
     /// Block file: changes that may wait in memory, in bytes; see
@@ -264,6 +267,13 @@ impl Options {
     /// where [`Store::release_memory`] does it.
     pub fn idle_time(&mut self, time: Duration) -> &mut Options {
         self.set(Key::IDLE_MS, Wait::at_most(time).timeout_ms)
+    }
+
+    /// After how many reads (a gather counts once) of the cold tier near each other a run of up to
+    /// 256 KiB there is copied into memory, inside the budget, where it is dropped before anybody
+    /// waits. Cursors count nothing. 0 (never) to 65535, default 3. Not in memory only.
+    pub fn promote_reads(&mut self, reads: u32) -> &mut Options {
+        self.set(Key::PROMOTE_READS, reads.into())
     }
 
     /// Opens or creates the store at `path`, which may be any bytes but NUL. Its files have mode

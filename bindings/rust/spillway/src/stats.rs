@@ -133,6 +133,13 @@ stats! {
     paced_ns_total,
     /// Now: adds that wait for the device.
     adders_syncing,
+    /// Runs copied from the cold tier into memory; see
+    /// [`Options::promote_reads`](crate::Options::promote_reads).
+    promotions,
+    /// Records that reads and gathers found in memory.
+    reads_memory,
+    /// And in the cold tier.
+    reads_cold,
 }
 
 pub(crate) fn trouble(status: i32) -> Option<ErrorKind> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::{contents, refused, small_options, small_store, Folder, BUDGET};
 use spillway::{
-    Batch, ColdTier, ErrorKind, EventKind, FlushLevel, Options, Store, Stream, StreamOptions, Wait,
-    WhenFull,
+    Batch, ColdTier, ErrorKind, EventKind, FlushLevel, Key, Options, Store, Stream, StreamOptions,
+    Wait, WhenFull,
 };
 
 fn numbered(number: u64) -> Vec<u8> {
@@ -109,6 +109,32 @@ fn settle_and_release_memory() {
     assert_eq!(memory.stats().unwrap().bytes_resident, 0);
     assert_eq!(memory.add(stream, &numbers(0..1)).unwrap(), 1..2);
     memory.close().unwrap();
+}
+
+#[test]
+fn what_is_read_often_comes_back_into_memory() {
+    let folder = Folder::new();
+    let store = Options::new().budget_bytes(8 << 20).promote_reads(0).open(folder.store()).unwrap();
+    let stream = store.stream("log").unwrap();
+    store.add(stream, &numbers(0..500)).unwrap();
+    store.settle().unwrap();
+    let read_ten = || {
+        for _ in 0..10 {
+            let record = store.read(stream, 100).unwrap();
+            assert_eq!(record.payload, numbered(100));
+        }
+        store.stats().unwrap()
+    };
+    let cold = read_ten();
+    assert_eq!((cold.promotions, cold.reads_memory), (0, 0));
+    assert!(cold.reads_cold >= 10);
+    store.set_option(Key::PROMOTE_READS, 2).unwrap();
+    let warm = read_ten();
+    assert_eq!(warm.promotions, 1);
+    assert!(warm.reads_memory >= 8 && warm.reads_cold <= cold.reads_cold + 2);
+    assert!(warm.bytes_clean > 0 && warm.records_unspilled == 0);
+    holds(&store, stream, 0..500);
+    store.close().unwrap();
 }
 
 /// How many records the events say were dropped.

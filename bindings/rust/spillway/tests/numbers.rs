@@ -16,7 +16,7 @@ fn every_option_arrives() {
     options.budget_bytes(1 << 20).budget_records(1000).hard_percent(150).low_percent(50);
     options.spills_in_flight(1).timeout(Duration::from_micros(1500)).cold_tier(ColdTier::Sqlite);
     options.mode(OpenMode::New).when_full(WhenFull::Fail).idle_time(Duration::MAX);
-    options.sync_interval(Duration::from_micros(1_500_001)).eager(true);
+    options.sync_interval(Duration::from_micros(1_500_001)).eager(true).promote_reads(7);
     let store = options.open(folder.store()).unwrap();
     let wanted = [
         (Key::BUDGET_BYTES, 1 << 20),
@@ -30,6 +30,7 @@ fn every_option_arrives() {
         (Key::SYNC_MS, 1501),
         (Key::EAGER, 1),
         (Key::IDLE_MS, UNLIMITED as i64),
+        (Key::PROMOTE_READS, 7),
     ];
     for (key, value) in wanted {
         assert_eq!(store.option(key).unwrap(), value, "{:?}", key);

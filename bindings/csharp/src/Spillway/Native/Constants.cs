@@ -68,6 +68,7 @@ internal static class Constants
     internal const int SPW_OPT_SYNC_MS = 11;
     internal const int SPW_OPT_EAGER = 12;
     internal const int SPW_OPT_IDLE_MS = 13;
+    internal const int SPW_OPT_PROMOTE_READS = 14;
 
     internal const int SPW_TIER_BLOCK_FILE = 1;
     internal const int SPW_TIER_SQLITE = 2;

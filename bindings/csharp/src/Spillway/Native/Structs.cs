@@ -61,6 +61,9 @@ internal unsafe struct spw_stats
     internal ulong paced;
     internal ulong paced_ns_total;
     internal ulong adders_syncing;
+    internal ulong promotions;
+    internal ulong reads_memory;
+    internal ulong reads_cold;
 }
 
 [StructLayout(LayoutKind.Sequential)]
