@@ -40,6 +40,7 @@ class SqliteTier final : public ColdTier {
       streams_.Add(stream.state);
       stored_.emplace(stream.state.id, Stored{stream.stored_begin, stream.settled_begin});
     }
+    MeasureFile();
   }
 
   ~SqliteTier() override {
