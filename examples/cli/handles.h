@@ -22,6 +22,7 @@ using Op = std::unique_ptr<spw_op, Freed<spw_op_free>>;
 using Options = std::unique_ptr<spw_options, Freed<spw_options_free>>;
 using Reader = std::unique_ptr<spw_reader, Freed<spw_reader_free>>;
 using Report = std::unique_ptr<spw_report, Freed<spw_report_free>>;
+using Store = std::unique_ptr<spw_store, Freed<spw_store_free>>;
 using Transaction = std::unique_ptr<spw_txn, Freed<spw_txn_free>>;
 using Writer = std::unique_ptr<spw_writer, Freed<spw_writer_free>>;
 

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "store.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -26,23 +27,105 @@ const char* OpenTellingChecksum(Session& session) {
   return "unknown";
 }
 
+struct StoreSeen {
+  uint64_t blocks = 0;  // of a block file, that the store takes
+  uint64_t bytes = 0;   // of them, or of a SQLite database
+  std::vector<StreamSeen> streams;
+};
+
+// What begins so is the library's: the records and what describes them.
+void CountStoreBlocks(spw_file* file, StoreSeen* seen) {
+  constexpr std::string_view kPrefix = ".spillway/";
+  spw_list* raw_list = nullptr;
+  Call(spw_list_open, file, nullptr, kPrefix.data(), kPrefix.size(), 0U, &raw_list);
+  const List list(raw_list);
+  spw_block_view view{};
+  view.struct_size = sizeof view;
+  do {
+    Call(spw_list_next, raw_list, uint64_t{1024}, &view);
+    for (uint64_t i = 0; i < view.count; ++i) {
+      seen->bytes += view.infos[i].length;
+    }
+    seen->blocks += view.count;
+  } while (view.count > 0);
+}
+
+StoreSeen SeeStore(Session& session, Holds holds) {
+  StoreSeen seen;
+  if (holds == Holds::kRecordsInBlockFile) {
+    CountStoreBlocks(session.Open(), &seen);
+  }
+  spw_store* const store = session.OpenStore();
+  seen.streams = StreamsOf(store);
+  if (holds == Holds::kRecordsInSqlite) {
+    spw_stats stats{};
+    stats.struct_size = sizeof stats;
+    Call(spw_store_stats, store, &stats);
+    seen.bytes = stats.cold_file_bytes;
+  }
+  session.CloseStore();
+  return seen;
+}
+
+Json AsJson(Holds holds, const StoreSeen& seen) {
+  Json json = {{"tier", TierName(holds)}, {"records", RecordsIn(seen.streams)}};
+  if (holds == Holds::kRecordsInBlockFile) {
+    json["blocks"] = seen.blocks;
+  }
+  json["bytes"] = seen.bytes;
+  json["streams"] = AsJson(seen.streams);
+  return json;
+}
+
+std::string AsText(Holds holds, const StoreSeen& seen) {
+  return "  records    " + Grouped(RecordsIn(seen.streams)) + " in " +
+         Counted(seen.streams.size(), "stream") + ", in " +
+         (holds == Holds::kRecordsInSqlite ? "a SQLite database of"
+                                           : Grouped(seen.blocks) + " of the blocks, which take") +
+         " " + SizeExactly(seen.bytes) + "\n" + AsTable(seen.streams);
+}
+
+ExitCode InfoOfSqlite(Session& session) {
+  const StoreSeen seen = SeeStore(session, Holds::kRecordsInSqlite);
+  if (session.json()) {
+    session.out().WriteJson(
+        {{"file", Printable(session.path())}, {"store", AsJson(Holds::kRecordsInSqlite, seen)}});
+  } else {
+    session.out().Write(Printable(session.path()) + "\n" + AsText(Holds::kRecordsInSqlite, seen));
+  }
+  return kExitOk;
+}
+
 ExitCode Info(Session& session) {
+  const Holds holds = WhatIsIn(session);
+  if (holds == Holds::kRecordsInSqlite) {
+    return InfoOfSqlite(session);
+  }
   const std::string checksum = OpenTellingChecksum(session);
   spw_block_stats stats{};
   stats.struct_size = sizeof stats;
   Call(spw_file_stats, session.Open(), &stats);
-  session.Close();
+  std::optional<StoreSeen> store;
+  if (holds == Holds::kRecordsInBlockFile) {
+    store = SeeStore(session, holds);
+  } else {
+    session.Close();
+  }
   if (session.json()) {
-    session.out().WriteJson({{"file", Printable(session.path())},
-                             {"blocks", stats.blocks},
-                             {"payload_bytes", stats.payload_bytes},
-                             {"file_bytes", stats.bytes_file},
-                             {"disk_bytes", stats.bytes_disk},
-                             {"used_bytes", stats.bytes_used},
-                             {"held_bytes", stats.bytes_held},
-                             {"free_bytes", stats.bytes_free},
-                             {"checksum", checksum},
-                             {"journal_blocks", stats.blocks_dirty}});
+    Json document = {{"file", Printable(session.path())},
+                     {"blocks", stats.blocks},
+                     {"payload_bytes", stats.payload_bytes},
+                     {"file_bytes", stats.bytes_file},
+                     {"disk_bytes", stats.bytes_disk},
+                     {"used_bytes", stats.bytes_used},
+                     {"held_bytes", stats.bytes_held},
+                     {"free_bytes", stats.bytes_free},
+                     {"checksum", checksum},
+                     {"journal_blocks", stats.blocks_dirty}};
+    if (store.has_value()) {
+      document["store"] = AsJson(holds, *store);
+    }
+    session.out().WriteJson(document);
     return kExitOk;
   }
   const std::string journal = stats.blocks_dirty == 0 ? "nothing to replay"
@@ -54,7 +137,7 @@ ExitCode Info(Session& session) {
       "\n  on disk    " + SizeExactly(stats.bytes_disk) + "\n  used       " +
       SizeExactly(stats.bytes_used) + "\n  held       " + SizeExactly(stats.bytes_held) +
       "\n  free       " + SizeExactly(stats.bytes_free) + "\n  checksum   " + checksum +
-      "\n  journal    " + journal + "\n");
+      "\n  journal    " + journal + "\n" + (store.has_value() ? AsText(holds, *store) : ""));
   return kExitOk;
 }
 
@@ -124,7 +207,7 @@ ExitCode Ls(Session& session, const LsSettings& settings) {
 
 void AddInfo(CLI::App& app, Command& command) {
   CLI::App& verb =
-      AddVerb(app, command, "info", "how much is in a file, and what it takes",
+      AddVerb(app, command, "info", "how much is in a file, blocks and records, and what it takes",
               "  spillway info doc.blocks\n"
               "  spillway info --json doc.blocks | jq .free_bytes\n",
               {kExitOk, kExitFailed, kExitUsage, kExitDamage, kExitBusy, kExitInterrupted});

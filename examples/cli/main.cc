@@ -1,5 +1,5 @@
-// spillway: block files from the command line. What each verb does is told by --help; where it
-// stands here, by verbs.h.
+// spillway: block files and record stores from the command line. What each verb does is told by
+// --help; where it stands here, by verbs.h.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -60,6 +60,10 @@ void AddVerbs(CLI::App& app, Command& command) {
   AddCopy(app, command);
   AddImport(app, command);
   AddExport(app, command);
+  AddStreams(app, command);
+  AddStats(app, command);
+  AddTrim(app, command);
+  AddClear(app, command);
 }
 
 // CLI11 takes "[a,b]" for a list of two where several arguments may stand. A 0 byte at its end,
@@ -124,7 +128,9 @@ ExitCode RunVerb(const Command& command) {
 
 ExitCode Main(int argc, char** argv) {
   FillStandardDescriptors();
-  CLI::App app("Block files: many named blocks in one crash-safe file.", "spillway");
+  CLI::App app(
+      "Block files, many named blocks in one crash-safe file, and the record stores in them.",
+      "spillway");
   Command command;
   AddVerbs(app, command);
   Unguard(app);

@@ -1,5 +1,5 @@
-// What every verb works with: the one block file, the output, and the op through which it is
-// cancelled and watched.
+// What every verb works with: the one block file or the record store in it, the output, and the op
+// through which it is cancelled and watched.
 #ifndef SPILLWAY_CLI_SESSION_H
 #define SPILLWAY_CLI_SESSION_H
 
@@ -18,6 +18,10 @@ struct OpenHow {
   int64_t checksum = 0;               // SPW_CHECKSUM_*; 0: the library's choice
 };
 
+// Whether a file begins as any SQLite database does. False if it cannot be read: whoever opens it
+// in earnest says why.
+bool IsSqlite(const std::string& path);
+
 class Session {
  public:
   // `path` is that of the block file.
@@ -33,6 +37,9 @@ class Session {
   spw_file* Open(const OpenHow& how = {});
   // Everything that was changed is durable afterwards.
   void Close();
+  // The record store in the file, in place of the file: the session's and open until CloseStore.
+  spw_store* OpenStore();
+  void CloseStore();
   // After a failure: what was done before it is kept if that is possible.
   void CloseIfOpen() noexcept;
 
@@ -46,6 +53,7 @@ class Session {
   Progress progress_;
   Output out_;
   File file_;
+  Store store_;
 };
 
 }  // namespace spillway::cli

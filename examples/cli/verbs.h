@@ -55,6 +55,10 @@ void AddVacuum(CLI::App& app, Command& command);
 void AddCopy(CLI::App& app, Command& command);
 void AddImport(CLI::App& app, Command& command);
 void AddExport(CLI::App& app, Command& command);
+void AddStreams(CLI::App& app, Command& command);
+void AddStats(CLI::App& app, Command& command);
+void AddTrim(CLI::App& app, Command& command);
+void AddClear(CLI::App& app, Command& command);
 
 }  // namespace spillway::cli
 

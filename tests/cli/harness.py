@@ -19,6 +19,8 @@ library = ctypes.CDLL(str(BUILD / "capi" / "libspillway.so"))
 library.spw_status_name.restype = ctypes.c_char_p
 NO_VERSION = ctypes.c_uint64(2**64 - 1)
 OPEN_EXISTING, OPEN_NEW, FLUSH_DEVICE = 2, 3, 2
+FOREVER = ctypes.c_int64(2**63 - 1)
+BLOCK_FILE, SQLITE = 1, 2  # tiers of record stores
 
 
 class Held:
@@ -55,6 +57,48 @@ class Held:
     def close(self):
         self.call("spw_file_close", self.file, 0)
         library.spw_file_free(self.file)
+
+
+class HeldStore:
+    """A record store that this process has open through the library."""
+
+    def __init__(self, path, tier, how=OPEN_EXISTING):
+        options, self.store = ctypes.c_void_p(), ctypes.c_void_p()
+        Held.call("spw_options_new", ctypes.byref(options))
+        Held.call("spw_options_set_i64", options, 7, ctypes.c_int64(tier))
+        Held.call("spw_options_set_i64", options, 8, ctypes.c_int64(how))
+        path = os.fsencode(path)
+        Held.call("spw_store_open", path, ctypes.c_size_t(len(path)), options, None, ctypes.byref(self.store))
+        library.spw_options_free(options)
+
+    def stream(self, name, times=False):
+        options, stream = ctypes.c_void_p(), ctypes.c_uint32()
+        Held.call("spw_options_new", ctypes.byref(options))
+        Held.call("spw_options_set_i64", options, 10, ctypes.c_int64(times))
+        Held.call("spw_store_stream", self.store, name, ctypes.c_size_t(len(name)), options, 1, ctypes.byref(stream))
+        library.spw_options_free(options)
+        return stream
+
+    def add(self, name, records, times=None):
+        """Of a list of bytes; with times, a list of as many numbers."""
+        data, data_len, offsets = joined(records)
+        Held.call("spw_store_add", self.store, self.stream(name, times is not None), data, data_len, offsets,
+                  ctypes.c_size_t(len(records)), times and (ctypes.c_int64 * len(times))(*times), FOREVER, None, None)
+
+    def read(self, stream, seq):
+        """The bytes of a record; None: it is damaged."""
+        buffer, length = ctypes.create_string_buffer(1 << 20), ctypes.c_uint64()
+        status = library.spw_store_read(self.store, ctypes.c_uint32(stream), ctypes.c_uint64(seq), buffer,
+                                        ctypes.c_uint64(1 << 20), ctypes.byref(length), None, None)
+        if library.spw_status_name(status) == b"SPW_CORRUPT":
+            return None
+        if status != 0:
+            raise AssertionError(f"record {seq}: {library.spw_status_name(status).decode()}")
+        return buffer.raw[:length.value]
+
+    def close(self):
+        Held.call("spw_store_close", self.store, 0, FOREVER, None)
+        library.spw_store_free(self.store)
 
 
 def joined(parts):

@@ -6,7 +6,8 @@ import re
 
 from harness import DAMAGE, FAILED, OK, TestCase, main
 
-READING = [["ls", "f"], ["get", "f", "a"], ["info", "f"], ["verify", "f"], ["copy", "f", "g"], ["export", "f", "x"]]
+READING = [["ls", "f"], ["get", "f", "a"], ["info", "f"], ["verify", "f"], ["copy", "f", "g"], ["export", "f", "x"],
+           ["streams", "f"], ["stats", "f"], ["trim", "f", "s", "--before-seq", "1"], ["clear", "f", "s"]]
 WRITING = [["put", "f", "a"], ["put", "--create", "f", "a"], ["rm", "f", "a"], ["mv", "f", "a", "b"], ["vacuum", "f"],
            ["import", "f", "."]]
 HINT = b"spillway verify tells what is damaged.\n"

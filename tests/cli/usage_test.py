@@ -6,7 +6,8 @@ import os
 from harness import OK, USAGE, TestCase, library, main
 
 VERBS = {"info": [], "ls": ["PREFIX"], "get": ["NAME"], "put": ["NAME", "SOURCE"], "rm": ["NAME"], "mv": ["FROM", "TO"],
-         "verify": [], "vacuum": [], "copy": ["DEST"], "import": ["FOLDER"], "export": ["FOLDER"]}
+         "verify": [], "vacuum": [], "copy": ["DEST"], "import": ["FOLDER"], "export": ["FOLDER"],
+         "streams": [], "stats": [], "trim": ["STREAM"], "clear": ["STREAM"]}
 
 
 class Help(TestCase):
@@ -63,7 +64,12 @@ class Wrong(TestCase):
                 self.wrong(verb, "f", *arguments, "one", "too-many")
         for arguments in [["rm", "f"], ["get", "f", "a", "--offset"], ["put", "f", "a", "--if-absent", "--if-version", "1"],
                           ["put", "f", "a", "--checksum", "sha256"], ["put", "--create", "g", "a", "--checksum", "md5"],
-                          ["verify", "f", "--full", "--quick"]]:
+                          ["verify", "f", "--full", "--quick"], ["trim", "f", "s"],
+                          ["trim", "f", "s", "--before-seq", "1", "--before-time", "1"],
+                          ["trim", "f", "s", "--before-seq", "1", "--bytes-most", "1"],
+                          ["trim", "f", "s", "--before-time", "1", "--bytes-most", "1"],
+                          ["trim", "f", "s", "--before-seq", "-1"], ["trim", "f", "s", "--before-time", "1x"],
+                          ["trim", "f", "s", "--before-time", "9223372036854775808"]]:
             self.wrong(*arguments)
 
     def test_numbers(self):
