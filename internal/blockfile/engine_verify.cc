@@ -4,7 +4,7 @@
 #include <string>
 
 #include "internal/base/bytes.h"
-#include "internal/base/clock.h"
+#include "internal/base/rate_limit.h"
 #include "internal/blockfile/engine.h"
 
 namespace spillway::blockfile {
@@ -19,7 +19,7 @@ class Engine::Verification {
                Report* report)
       : engine_(engine),
         full_(full),
-        bytes_per_second_(bytes_per_second),
+        rate_(bytes_per_second, operation, &engine->gate_),
         operation_(operation),
         report_(report) {}
 
@@ -92,27 +92,7 @@ class Engine::Verification {
       operation_->SetProgress(report_->bytes,
                               std::max(report_->bytes, used_ * engine_->page_bytes_));
     }
-    if (bytes_per_second_ == UINT64_MAX) {
-      return operation_ != nullptr && operation_->cancelled() ? Status(Code::kCancelled) : Status();
-    }
-    const auto due_ms = static_cast<int64_t>(report_->bytes * 1000 / bytes_per_second_);
-    const auto spent_ms = static_cast<int64_t>((base::MonotonicNanos() - begun_ns_) / 1'000'000);
-    base::Parker own;
-    base::Parker* const parker = operation_ != nullptr ? &operation_->parker() : &own;
-    const base::Deadline due = base::Deadline::AfterMs(due_ms - spent_ms);
-    for (;;) {
-      if (operation_ != nullptr && operation_->cancelled()) {
-        return Status(Code::kCancelled);
-      }
-      if (engine_->gate_.shut()) {
-        return Status(Code::kClosed);
-      }
-      if (due.no_wait() || due.passed()) {
-        return {};
-      }
-      // In short turns, so that a close does not wait for long.
-      parker->Park(base::Deadline::AfterMs(50));
-    }
+    return rate_.Await(report_->bytes);
   }
 
   Status Units() {
@@ -256,10 +236,9 @@ class Engine::Verification {
 
   Engine* const engine_;
   const bool full_;
-  const uint64_t bytes_per_second_;
+  const base::RateLimit rate_;
   base::Operation* const operation_;
   Report* const report_;
-  const uint64_t begun_ns_ = base::MonotonicNanos();
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<bool> state_;  // used, and not yet seen
   uint64_t pages_ = 0;
