@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <variant>
 #include <vector>
 
 #include "capi/handles.h"
@@ -91,7 +92,8 @@ struct spw_report {
   spillway::capi::Kind kind = kKind;
   spw_fork_guard fork_guard;
   uint32_t flags = 0;
-  spillway::blockfile::Report report;
+  // What it tells, one of them.
+  std::variant<spillway::blockfile::Report, spillway::hybrid::RecordReport> report;
 };
 
 namespace spillway::capi {

@@ -239,10 +239,11 @@ spw_status spw_op_new(spw_op** out, spw_error** err);
 /* Makes the call that runs with this op, and every later one, return SPW_CANCELLED as soon as it
  * can. Lock-free, idempotent. Not for signal handlers. NULL is a no-op. */
 void spw_op_cancel(spw_op* op);
-/* Work done and in total of the call that runs or ran last. Records: flush, settle and close of a
- * store, the flush that is a part of spw_store_commit, and that before a batch above the hard limit
- * is added. Bytes, counted as their comments say: vacuum, copy, import, export and verify of a
- * file. 0 in total: unknown, or not yet known; every call begins with 0. Both may be NULL. */
+/* Work done and in total of the call that runs or ran last. Records: flush, settle, verify and
+ * close of a store, the flush that is a part of spw_store_commit, and that before a batch above the
+ * hard limit is added. Bytes, counted as their comments say: vacuum, copy, import, export and
+ * verify of a file. 0 in total: unknown, or not yet known; every call begins with 0. Both may be
+ * NULL. */
 void spw_op_progress(const spw_op* op, uint64_t* done, uint64_t* total);
 void spw_op_free(spw_op* op);
 

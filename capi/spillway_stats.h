@@ -1,5 +1,5 @@
-/* What a record store tells about itself: statistics and events. Included by spillway.h, whose
- * conventions hold; do not include it alone.
+/* What a record store tells about itself: statistics, events, and whether its records are whole.
+ * Included by spillway.h, whose conventions hold; do not include it alone.
  */
 #ifndef SPILLWAY_STATS_H
 #define SPILLWAY_STATS_H
@@ -113,6 +113,56 @@ typedef struct spw_event {
  * others. */
 spw_status spw_store_events(spw_store* store, spw_event* events, size_t event_size, size_t cap,
                             size_t* count, spw_error** err);
+
+#define SPW_STRUCT_RECORD_SUMMARY 14
+#define SPW_STRUCT_RECORD_RANGE 15
+
+/* Reads all records of a stream, or of all (SPW_ALL), that are in the cold tier on the device when
+ * it is called, and checks what their checksums and the format can prove, while the store is in
+ * use. Damage does not end it: it goes on with the next record that can be read. Reads at most
+ * bytes_per_second of payload (at least 1; SPW_NO_LIMIT: no limit), one MiB at a time or one
+ * record, and changes nothing. Records that are trimmed meanwhile are left out. `flags` must be 0,
+ * else UNSUPPORTED. `op` (may be NULL) cancels it and tells its progress in records. OK: it was
+ * carried out, and the report (spw_report_records, spw_report_range) says what it found, be that
+ * damage. Else there is no report, *out is NULL: CANCELLED; NOT_FOUND: no such stream; UNSUPPORTED:
+ * a store in memory only. A block file's structures and the application's blocks in it are not
+ * looked at: for those, spw_file_verify with what spw_store_file gives. */
+spw_status spw_store_verify(spw_store* store, uint32_t stream, uint32_t flags,
+                            uint64_t bytes_per_second, spw_op* op, spw_report** out,
+                            spw_error** err);
+
+/* The caller sets struct_size. */
+typedef struct spw_record_summary {
+  uint32_t struct_size;
+  uint32_t flags;           /* 0 */
+  uint64_t streams;         /* checked */
+  uint64_t records;         /* checked */
+  uint64_t records_damaged; /* of them */
+  uint64_t bytes;           /* payload of those that are good */
+  uint64_t ranges;          /* of damaged records; the first 1,000 are kept */
+} spw_record_summary;
+/* INVALID_ARGUMENT, here and below: a report of a file. The accessors for those answer so for a
+ * report of a store. */
+spw_status spw_report_records(const spw_report* report, spw_record_summary* out, spw_error** err);
+
+/* Records [begin_seq, end_seq) of a stream, none of which can be read. The ranges of a stream come
+ * in order and do not touch, unless their codes differ. With SPW_TIER_SQLITE, where the table that
+ * finds records is itself damaged in several places, records between them may be counted in. The
+ * caller sets struct_size. The text lives as long as the report. */
+typedef struct spw_record_range {
+  uint32_t struct_size;
+  int32_t code; /* SPW_CORRUPT or SPW_IO */
+  uint32_t stream;
+  uint32_t reserved; /* 0 */
+  uint64_t begin_seq;
+  uint64_t end_seq;
+  const char* message; /* what and where of the first of them, NUL-terminated */
+  uint64_t message_len;
+} spw_record_range;
+
+/* NOT_FOUND: `index` is not below the ranges that were kept. */
+spw_status spw_report_range(const spw_report* report, uint64_t index, spw_record_range* out,
+                            spw_error** err);
 
 #ifdef __cplusplus
 }

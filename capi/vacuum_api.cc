@@ -75,7 +75,8 @@ spw_status spw_file_scrub_report(spw_file* file, spw_report** out, spw_error** e
     auto handle = std::make_unique<spw_report>();
     handle->fork_guard = file->fork_guard;
     handle->flags = SPW_VERIFY_FULL;
-    SPW_RETURN_IF_ERROR(file->file->ScrubReport(&handle->report));
+    SPW_RETURN_IF_ERROR(
+        file->file->ScrubReport(&handle->report.emplace<spillway::blockfile::Report>()));
     *out = handle.release();
     return {};
   });

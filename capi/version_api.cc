@@ -36,6 +36,10 @@ size_t spw_sizeof(int32_t struct_id) {
       return sizeof(spw_vacuum_result);
     case SPW_STRUCT_TRANSFER:
       return sizeof(spw_transfer);
+    case SPW_STRUCT_RECORD_SUMMARY:
+      return sizeof(spw_record_summary);
+    case SPW_STRUCT_RECORD_RANGE:
+      return sizeof(spw_record_range);
     default:
       return 0;
   }

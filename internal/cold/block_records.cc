@@ -58,6 +58,14 @@ Status BlockRecords::Read(uint32_t stream, const RecordsBlock& block, bool has_t
   return {};
 }
 
+Status BlockRecords::Check(uint32_t stream, const RecordsBlock& block, bool has_times) {
+  std::unique_ptr<StreamReader> reader;
+  SPW_RETURN_IF_ERROR(
+      file_->OpenReader(nullptr, RecordsBlockName(stream, block.first_seq), &reader));
+  std::shared_ptr<const Frames> frames;
+  return FramesOf(stream, block, has_times, *reader, &frames);
+}
+
 Status BlockRecords::FramesOf(uint32_t stream, const RecordsBlock& block, bool has_times,
                               const StreamReader& reader, std::shared_ptr<const Frames>* frames) {
   if (block.frames == 1) {

@@ -28,6 +28,9 @@ class BlockRecords {
                     uint64_t end_seq, uint64_t max_payload_bytes, record::ColumnBuffer* out)
       SPW_EXCLUDES(mu_);
 
+  // Whether its frames can be found, without which none of its records can be read.
+  base::Status Check(uint32_t stream, const RecordsBlock& block, bool has_times) SPW_EXCLUDES(mu_);
+
  private:
   struct Frame {
     uint64_t offset;

@@ -1,5 +1,6 @@
 #include "internal/cold/block_tier.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <utility>
@@ -102,6 +103,17 @@ class BlockTier final : public ColdTier {
       counters_.checksum_errors.fetch_add(1, std::memory_order_relaxed);
     }
     return status;
+  }
+
+  uint64_t EndOfDamage(uint32_t stream, uint64_t seq, uint64_t end_seq) override {
+    RecordsBlock block;
+    bool has_times = false;
+    if (!blocks_.Find(stream, seq, &block).ok()) {
+      return std::min(end_seq, blocks_.NextBlock(stream, seq));
+    }
+    const bool has_frames = streams_.CheckRange(stream, seq, end_seq, &has_times).ok() &&
+                            records_.Check(stream, block, has_times).ok();
+    return has_frames ? seq + 1 : std::min(end_seq, block.end_seq());
   }
 
   Status Reclaim(bool* more) override {

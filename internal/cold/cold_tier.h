@@ -114,6 +114,10 @@ class ColdTier {
   virtual base::Status Read(uint32_t stream, uint64_t seq, uint64_t end_seq,
                             uint64_t max_payload_bytes, record::ColumnBuffer* out) = 0;
 
+  // For a record below end_seq that Read cannot give: where to go on, at most end_seq. Nothing from
+  // seq to there can be read.
+  virtual uint64_t EndOfDamage(uint32_t stream, uint64_t seq, uint64_t end_seq) = 0;
+
   // Gives back some of the space of dropped records, a bounded amount of work. *more: there is more
   // to do.
   virtual base::Status Reclaim(bool* more) = 0;

@@ -1,5 +1,6 @@
 #include "internal/cold/sqlite_reader.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -16,6 +17,28 @@ constexpr char kRunsFrom[] =
     ">= "
     "(SELECT max(first_seq) FROM spillway_runs WHERE stream = ?1 AND first_seq <= ?2) ORDER BY "
     "first_seq";
+
+constexpr char kNextRun[] =
+    "SELECT min(first_seq) FROM spillway_runs WHERE stream = ?1 AND first_seq > ?2";
+constexpr char kRunOf[] =
+    "SELECT max(first_seq) FROM spillway_runs WHERE stream = ?1 AND first_seq <= ?2";
+
+// Whether it could be looked up; *first_seq stays if there is none.
+bool FindRun(SqliteDb* db, const char* sql, uint32_t stream, uint64_t seq, uint64_t* first_seq) {
+  Result<Query> run = db->Use(sql);
+  if (!run.ok()) {
+    return false;
+  }
+  run.value().Bind(1, stream).Bind(2, static_cast<int64_t>(seq));
+  bool row = false;
+  if (!run.value().Step(&row).ok()) {
+    return false;
+  }
+  if (row && run.value().Type(0) == SQLITE_INTEGER && run.value().Int(0) >= 0) {
+    *first_seq = static_cast<uint64_t>(run.value().Int(0));
+  }
+  return true;
+}
 
 // One pass over runs and rows in step.
 class RunDecoder {
@@ -130,15 +153,30 @@ class RunDecoder {
 // A reader for the length of a read.
 class SqliteReaders::Lease {
  public:
-  explicit Lease(SqliteReaders* pool) : pool_(pool) {}
-  ~Lease() { pool_->Give(std::move(reader)); }
+  explicit Lease(SqliteReaders* pool) : pool_(pool), reader_(pool->Take()) {}
+  ~Lease() { pool_->Give(std::move(reader_)); }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 
-  std::unique_ptr<Reader> reader;  // null until it is open
+  Reader* operator->() const { return reader_.get(); }
+
+  // To be called first.
+  Status Open() {
+    if (reader_ != nullptr) {
+      return {};
+    }
+    Result<std::unique_ptr<SqliteDb>> db = SqliteDb::Open(pool_->vfs_);
+    SPW_RETURN_IF_ERROR(db.status());
+    SPW_RETURN_IF_ERROR(db.value()->Execute(
+        (ConnectionPragmas(pool_->tuning_.reader_cache_kib) + "PRAGMA query_only=ON").c_str()));
+    reader_ = std::make_unique<Reader>(pool_->store_id_);
+    reader_->db = std::move(db.value());
+    return {};
+  }
 
  private:
   SqliteReaders* const pool_;
+  std::unique_ptr<Reader> reader_;  // null until it is open
 };
 
 SqliteReaders::SqliteReaders(SqliteVfs* vfs, const StoreId& store_id, const SqliteTuning& tuning)
@@ -151,21 +189,9 @@ SqliteReaders::~SqliteReaders() = default;
 
 Status SqliteReaders::Read(const ReadRequest& request, record::ColumnBuffer* out,
                            bool* checksum_error) {
-  std::unique_ptr<Reader> taken = Take();
   Lease lease(this);
-  lease.reader = std::move(taken);
-  if (lease.reader == nullptr) {
-    Result<std::unique_ptr<SqliteDb>> db = SqliteDb::Open(vfs_);
-    if (!db.ok()) {
-      return db.status();
-    }
-    SPW_RETURN_IF_ERROR(db.value()->Execute(
-        (ConnectionPragmas(tuning_.reader_cache_kib) + "PRAGMA query_only=ON").c_str()));
-    lease.reader = std::make_unique<Reader>(store_id_);
-    lease.reader->db = std::move(db.value());
-  }
-  Reader& reader = *lease.reader;
-  RunDecoder decoder(request, reader.db.get(), &reader.hasher, out);
+  SPW_RETURN_IF_ERROR(lease.Open());
+  RunDecoder decoder(request, lease->db.get(), &lease->hasher, out);
   const Status status = decoder.Decode(request.end_seq);
   *checksum_error = decoder.checksum_error();
   const bool good = status.ok() && decoder.damage().ok();
@@ -174,7 +200,7 @@ Status SqliteReaders::Read(const ReadRequest& request, record::ColumnBuffer* out
   }
   if (decoder.next_seq() > request.seq && decoder.next_seq() < request.end_seq) {
     // What stands before the damage is asked for as well, and is good: read up to there once more.
-    RunDecoder again(request, reader.db.get(), &reader.hasher, out);
+    RunDecoder again(request, lease->db.get(), &lease->hasher, out);
     const Status retried = again.Decode(decoder.next_seq());
     if (retried.ok() && again.damage().ok()) {
       return Status();
@@ -182,6 +208,29 @@ Status SqliteReaders::Read(const ReadRequest& request, record::ColumnBuffer* out
   }
   out->Reset(request.seq, request.has_times);
   return status.ok() ? decoder.damage() : status;
+}
+
+uint64_t SqliteReaders::EndOfDamage(uint32_t stream, uint64_t seq, uint64_t end_seq) {
+  Lease lease(this);
+  if (!lease.Open().ok()) {
+    return seq + 1;
+  }
+  SqliteDb* const db = lease->db.get();
+  // All from a record up to the next run is looked for in the same run.
+  uint64_t next = end_seq;
+  if (FindRun(db, kNextRun, stream, seq, &next)) {
+    return std::min(next, end_seq);
+  }
+  uint64_t good = seq + 1;
+  for (uint64_t step = 1; good < end_seq && !FindRun(db, kRunOf, stream, good, &next); step *= 2) {
+    seq = good;
+    good = std::min(end_seq, good + step);
+  }
+  while (good - seq > 1) {
+    const uint64_t middle = seq + (good - seq) / 2;
+    (FindRun(db, kRunOf, stream, middle, &next) ? good : seq) = middle;
+  }
+  return good;
 }
 
 std::unique_ptr<SqliteReaders::Reader> SqliteReaders::Take() {

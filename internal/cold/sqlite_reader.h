@@ -39,6 +39,10 @@ class SqliteReaders {
   // *checksum_error: a run did not match its checksum.
   base::Status Read(const ReadRequest& request, record::ColumnBuffer* out, bool* checksum_error);
 
+  // As ColdTier::EndOfDamage. If the runs themselves cannot be looked up: where they can be again,
+  // found in steps that double, so what is good between two damaged pages may be passed over.
+  uint64_t EndOfDamage(uint32_t stream, uint64_t seq, uint64_t end_seq);
+
   // Waits until no read runs and makes later ones wait until Resume.
   void Pause();
   void Resume();

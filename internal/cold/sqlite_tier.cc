@@ -88,6 +88,10 @@ class SqliteTier final : public ColdTier {
     return status;
   }
 
+  uint64_t EndOfDamage(uint32_t stream, uint64_t seq, uint64_t end_seq) override {
+    return readers_->EndOfDamage(stream, seq, end_seq);
+  }
+
   Status Reclaim(bool* more) override {
     *more = false;
     TurnHolder turn(turn_);

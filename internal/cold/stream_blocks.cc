@@ -69,6 +69,15 @@ Status StreamBlocks::Find(uint32_t stream, uint64_t seq, RecordsBlock* block) co
   return {};
 }
 
+uint64_t StreamBlocks::NextBlock(uint32_t stream, uint64_t seq) const {
+  MutexLock lock(mu_);
+  const std::vector<RecordsBlock>& blocks = streams_.at(stream).blocks;
+  const auto found =
+      std::partition_point(blocks.begin(), blocks.end(),
+                           [&](const RecordsBlock& each) { return each.first_seq <= seq; });
+  return found == blocks.end() ? UINT64_MAX : found->first_seq;
+}
+
 std::vector<RecordsName> StreamBlocks::Dropped(std::span<const Trim> begins, size_t most,
                                                bool* more) const {
   std::vector<RecordsName> names;

@@ -49,6 +49,9 @@ class StreamBlocks {
   // The block with a record. kCorrupt: there should be one.
   base::Status Find(uint32_t stream, uint64_t seq, RecordsBlock* block) const SPW_EXCLUDES(mu_);
 
+  // Where the first block begins that is behind a record and does not hold it; UINT64_MAX: none.
+  uint64_t NextBlock(uint32_t stream, uint64_t seq) const SPW_EXCLUDES(mu_);
+
   // The blocks of one stream whose records are all below where it begins, at most so many. *more:
   // there are others.
   std::vector<RecordsName> Dropped(std::span<const Trim> begins, size_t most, bool* more) const

@@ -23,6 +23,7 @@
 #include "internal/hybrid/options.h"
 #include "internal/hybrid/promoter.h"
 #include "internal/hybrid/reader.h"
+#include "internal/hybrid/record_verifier.h"
 #include "internal/hybrid/residency.h"
 #include "internal/hybrid/spiller.h"
 #include "internal/hybrid/stream_table.h"
@@ -69,6 +70,9 @@ class Store : public std::enable_shared_from_this<Store> {
   // A flush to the device after which the memory of all that was flushed is given back.
   base::Status Settle(int64_t timeout_ms, base::Operation* operation);
   void ReleaseMemory() { budget_->ReleaseFree(); }
+  // See spw_store_verify; stream nullptr: all.
+  base::Status Verify(const Stream* stream, uint64_t bytes_per_second, base::Operation* operation,
+                      RecordReport* report);
   base::Status Clear(uint32_t stream);
   // See spw_store_trim and its kin; *begin_seq is where the stream begins from now on.
   base::Status Trim(uint32_t stream, uint64_t begin_seq);

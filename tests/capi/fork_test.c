@@ -28,6 +28,8 @@ static void store_calls(void) {
   EXPECT(SPW_FORKED, spw_store_clear(store, stream, &err));
   EXPECT(SPW_FORKED, spw_store_close(store, 0, SPW_WAIT_FOREVER, NULL, &err));
   EXPECT(SPW_FORKED, spw_store_close(store, SPW_CLOSE_DISCARD, SPW_NO_WAIT, NULL, &err));
+  spw_report* report = NULL;
+  EXPECT(SPW_FORKED, spw_store_verify(store, stream, 0, 1, NULL, &report, &err));
   EXPECT(SPW_FORKED, spw_store_set_i64(store, SPW_ALL, SPW_OPT_BUDGET_RECORDS, 5, &err));
   int64_t value = 1;
   EXPECT(SPW_FORKED, spw_store_get_i64(store, SPW_ALL, SPW_OPT_BUDGET_RECORDS, &value, &err));

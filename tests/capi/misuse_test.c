@@ -71,6 +71,14 @@ static void reading_without_a_store(void) {
     spw_batch* gathered = (spw_batch*)(uintptr_t)64;
     EXPECT(SPW_INVALID_ARGUMENT, spw_store_gather(bad[i], stream, kOffsets, 1, &gathered, &err));
     CHECK(gathered == NULL);
+    spw_report* report = (spw_report*)(uintptr_t)64;
+    EXPECT(SPW_INVALID_ARGUMENT, spw_store_verify(bad[i], stream, 0, 1, NULL, &report, &err));
+    CHECK(report == NULL);
+    spw_record_summary summary = {.struct_size = sizeof summary, .records = 7};
+    EXPECT(SPW_INVALID_ARGUMENT, spw_report_records((spw_report*)(void*)bad[i], &summary, &err));
+    spw_record_range range = {.struct_size = sizeof range, .code = 7};
+    EXPECT(SPW_INVALID_ARGUMENT, spw_report_range((spw_report*)(void*)bad[i], 0, &range, &err));
+    CHECK(summary.records == 0 && range.code == 0);
     value = 1;
     EXPECT(SPW_INVALID_ARGUMENT,
            spw_store_get_i64(bad[i], SPW_ALL, SPW_OPT_BUDGET_RECORDS, &value, &err));
@@ -171,6 +179,12 @@ static void without_a_place(void) {
   EXPECT(SPW_INVALID_ARGUMENT, spw_store_get_i64(store, SPW_ALL, 1, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_store_stats(store, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_store_stream_stats(store, stream, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_store_verify(store, stream, 0, 1, NULL, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_report_records(NULL, NULL, &err));
+  EXPECT(SPW_INVALID_ARGUMENT, spw_report_range(NULL, 0, NULL, &err));
+  spw_report* report;
+  EXPECT(SPW_INVALID_ARGUMENT, spw_store_verify(store, stream, 0, 0, NULL, &report, &err));
+  EXPECT(SPW_UNSUPPORTED, spw_store_verify(store, stream, 1, 1, NULL, &report, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_store_events(store, NULL, 48, 1, (size_t[]){0}, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_store_events(store, NULL, 48, 0, NULL, &err));
   EXPECT(SPW_INVALID_ARGUMENT, spw_cursor_open(store, &scan, NULL, NULL, &err));
@@ -246,13 +260,15 @@ static void names_and_versions(void) {
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_STATS), sizeof(spw_stats));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_STREAM_STATS), sizeof(spw_stream_stats));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_EVENT), sizeof(spw_event));
+  CHECK_EQUAL(spw_sizeof(SPW_STRUCT_RECORD_SUMMARY), sizeof(spw_record_summary));
+  CHECK_EQUAL(spw_sizeof(SPW_STRUCT_RECORD_RANGE), sizeof(spw_record_range));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_SLICE), sizeof(spw_slice));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_BLOCK_INFO), sizeof(spw_block_info));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_BLOCK_VIEW), sizeof(spw_block_view));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_BLOCK_STATS), sizeof(spw_block_stats));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_VERIFY_SUMMARY), sizeof(spw_verify_summary));
   CHECK_EQUAL(spw_sizeof(SPW_STRUCT_PROBLEM), sizeof(spw_problem));
-  CHECK(spw_sizeof(0) == 0 && spw_sizeof(14) == 0 && spw_sizeof(-1) == 0);
+  CHECK(spw_sizeof(0) == 0 && spw_sizeof(99) == 0 && spw_sizeof(-1) == 0);
 }
 
 static void errors(void) {

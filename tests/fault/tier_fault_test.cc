@@ -62,6 +62,9 @@ class WrappedTier final : public ColdTier {
               record::ColumnBuffer* out) override {
     return Do([&] { return tier_->Read(stream, seq, end_seq, max_payload_bytes, out); });
   }
+  uint64_t EndOfDamage(uint32_t stream, uint64_t seq, uint64_t end_seq) override {
+    return tier_->EndOfDamage(stream, seq, end_seq);
+  }
   Status Reclaim(bool* more) override {
     return Do([&] { return tier_->Reclaim(more); });
   }

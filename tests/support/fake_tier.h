@@ -61,6 +61,7 @@ class FakeTier final : public cold::ColdTier {
   base::Status Commit(const cold::Changes& changes, cold::Durability durability) override;
   base::Status Read(uint32_t stream, uint64_t seq, uint64_t end_seq, uint64_t max_payload_bytes,
                     record::ColumnBuffer* out) override;
+  uint64_t EndOfDamage(uint32_t, uint64_t seq, uint64_t) override { return seq + 1; }
   base::Status Reclaim(bool* more) override {
     *more = false;
     return {};
