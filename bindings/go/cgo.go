@@ -156,6 +156,8 @@ func rawLayouts() []layout {
 		{"spw_stats", C.sizeof_spw_stats, of(C.SPW_STRUCT_STATS)},
 		{"spw_stream_stats", C.sizeof_spw_stream_stats, of(C.SPW_STRUCT_STREAM_STATS)},
 		{"spw_event", C.sizeof_spw_event, of(C.SPW_STRUCT_EVENT)},
+		{"spw_record_summary", C.sizeof_spw_record_summary, of(C.SPW_STRUCT_RECORD_SUMMARY)},
+		{"spw_record_range", C.sizeof_spw_record_range, of(C.SPW_STRUCT_RECORD_RANGE)},
 		{"spw_slice", C.sizeof_spw_slice, of(C.SPW_STRUCT_SLICE)},
 	}...)
 }

@@ -1,6 +1,6 @@
 package spillway
 
-// The raw layer of spillway_stats.h: statistics and events of record stores. The rules are those of
+// The raw layer of spillway_stats.h: statistics, events and verification of record stores. The rules are those of
 // cgo.go.
 
 /*
@@ -113,4 +113,35 @@ func rawEvents(store storeHandle, most int) ([]Event, error) {
 		}
 	}
 	return events, nil
+}
+
+func rawVerify(store storeHandle, stream Stream, bytesPerSecond uint64, op opHandle) (reportHandle,
+	error) {
+	c := newCall()
+	status := C.spw_store_verify(store, C.uint32_t(stream), 0, C.uint64_t(bytesPerSecond), op,
+		&c.report, &c.err)
+	report := c.report
+	return report, c.done(status)
+}
+
+// rawReportRecords gives a report without its ranges.
+func rawReportRecords(report reportHandle) (RecordReport, error) {
+	c := newCall()
+	from := C.spw_record_summary{struct_size: C.sizeof_spw_record_summary}
+	err := c.done(C.spw_report_records(report, &from, &c.err))
+	return RecordReport{
+		Streams:        uint64(from.streams),
+		Records:        uint64(from.records),
+		RecordsDamaged: uint64(from.records_damaged),
+		Bytes:          uint64(from.bytes),
+		Found:          uint64(from.ranges),
+	}, err
+}
+
+func rawReportRange(report reportHandle, index uint64) (RecordRange, error) {
+	c := newCall()
+	from := C.spw_record_range{struct_size: C.sizeof_spw_record_range}
+	err := c.done(C.spw_report_range(report, C.uint64_t(index), &from, &c.err))
+	return RecordRange{Code(from.code), Stream(from.stream), uint64(from.begin_seq),
+		uint64(from.end_seq), C.GoStringN(from.message, C.int(from.message_len))}, err
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Progress shows how far the call is that runs, or ran last, with a context from [WithProgress]: a
-// Flush or Close of a store; of a block file, a Verify, Vacuum, Copy, Import or Export. The zero
+// Flush, Settle, Verify or Close of a store; of a block file, a Verify, Vacuum, Copy, Import or Export. The zero
 // value is ready. Any goroutine may ask, at any time.
 type Progress struct {
 	mu          sync.Mutex
@@ -14,7 +14,7 @@ type Progress struct {
 	done, total uint64   // of the one that ran last
 }
 
-// Records gives the records that a store has written and has to write in all; 0, 0 before there is
+// Records gives the records that a store has written, or verified, and has to in all; 0, 0 before there is
 // something to tell.
 func (p *Progress) Records() (done, total uint64) { return p.now() }
 

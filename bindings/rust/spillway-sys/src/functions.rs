@@ -3,8 +3,9 @@
 use core::ffi::c_void;
 
 use crate::{
-    c_char, spw_batch, spw_cursor, spw_error, spw_event, spw_file, spw_op, spw_options, spw_scan,
-    spw_slice, spw_stats, spw_status, spw_store, spw_stream_stats, spw_txn, spw_view,
+    c_char, spw_batch, spw_cursor, spw_error, spw_event, spw_file, spw_op, spw_options,
+    spw_record_range, spw_record_summary, spw_report, spw_scan, spw_slice, spw_stats, spw_status,
+    spw_store, spw_stream_stats, spw_txn, spw_view,
 };
 
 extern "C" {
@@ -156,6 +157,26 @@ extern "C" {
     pub fn spw_store_clear(
         store: *mut spw_store,
         stream: u32,
+        err: *mut *mut spw_error,
+    ) -> spw_status;
+    pub fn spw_store_verify(
+        store: *mut spw_store,
+        stream: u32,
+        flags: u32,
+        bytes_per_second: u64,
+        op: *mut spw_op,
+        out: *mut *mut spw_report,
+        err: *mut *mut spw_error,
+    ) -> spw_status;
+    pub fn spw_report_records(
+        report: *const spw_report,
+        out: *mut spw_record_summary,
+        err: *mut *mut spw_error,
+    ) -> spw_status;
+    pub fn spw_report_range(
+        report: *const spw_report,
+        index: u64,
+        out: *mut spw_record_range,
         err: *mut *mut spw_error,
     ) -> spw_status;
     pub fn spw_store_trim(

@@ -191,6 +191,31 @@ pub struct spw_problem {
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
+pub struct spw_record_summary {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub streams: u64,
+    pub records: u64,
+    pub records_damaged: u64,
+    pub bytes: u64,
+    pub ranges: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct spw_record_range {
+    pub struct_size: u32,
+    pub code: i32,
+    pub stream: u32,
+    pub reserved: u32,
+    pub begin_seq: u64,
+    pub end_seq: u64,
+    pub message: *const c_char,
+    pub message_len: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
 pub struct spw_block_stats {
     pub struct_size: u32,
     pub flags: u32,
@@ -236,5 +261,7 @@ const _: () = {
     assert!(size_of::<spw_transfer>() == 40 && align_of::<spw_transfer>() == 8);
     assert!(size_of::<spw_verify_summary>() == 40 && align_of::<spw_verify_summary>() == 8);
     assert!(size_of::<spw_problem>() == 40 && align_of::<spw_problem>() == 8);
+    assert!(size_of::<spw_record_summary>() == 48 && align_of::<spw_record_summary>() == 8);
+    assert!(size_of::<spw_record_range>() == 48 && align_of::<spw_record_range>() == 8);
     assert!(size_of::<spw_block_stats>() == 200 && align_of::<spw_block_stats>() == 8);
 };

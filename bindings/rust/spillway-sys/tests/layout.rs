@@ -168,6 +168,25 @@ offsets! {
         message: 24,
         message_len: 32,
     }
+    spw_record_summary {
+        struct_size: 0,
+        flags: 4,
+        streams: 8,
+        records: 16,
+        records_damaged: 24,
+        bytes: 32,
+        ranges: 40,
+    }
+    spw_record_range {
+        struct_size: 0,
+        code: 4,
+        stream: 8,
+        reserved: 12,
+        begin_seq: 16,
+        end_seq: 24,
+        message: 32,
+        message_len: 40,
+    }
     spw_block_stats {
         struct_size: 0,
         flags: 4,
@@ -214,6 +233,8 @@ fn sizes_as_the_library_was_built() {
         (SPW_STRUCT_PROBLEM, size_of::<spw_problem>()),
         (SPW_STRUCT_VACUUM_RESULT, size_of::<spw_vacuum_result>()),
         (SPW_STRUCT_TRANSFER, size_of::<spw_transfer>()),
+        (SPW_STRUCT_RECORD_SUMMARY, size_of::<spw_record_summary>()),
+        (SPW_STRUCT_RECORD_RANGE, size_of::<spw_record_range>()),
         (99, 0),
     ];
     for (id, size) in sizes {

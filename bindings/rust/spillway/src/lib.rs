@@ -72,6 +72,7 @@ mod read;
 mod stats;
 mod store;
 mod trim;
+mod verify;
 mod version;
 mod view;
 mod wait;
@@ -92,6 +93,7 @@ pub use options::{ColdTier, Key, OpenMode, Options, StreamOptions, WhenFull, UNL
 pub use owned::OwnedBatch;
 pub use stats::{Event, EventKind, Stats, StreamStats};
 pub use store::{FlushLevel, Store, Stream};
+pub use verify::{DamagedRecords, RecordReport, VerifyRecords};
 pub use version::{abi_version, leaked_files, leaked_stores, version};
 pub use view::{OwnedRecord, Payloads, Record, View, ViewRecords};
 pub use wait::Wait;

@@ -53,6 +53,8 @@ pub(crate) fn check_library() -> Result<(), Error> {
         (sys::SPW_STRUCT_PROBLEM, size_of::<sys::spw_problem>()),
         (sys::SPW_STRUCT_VACUUM_RESULT, size_of::<sys::spw_vacuum_result>()),
         (sys::SPW_STRUCT_TRANSFER, size_of::<sys::spw_transfer>()),
+        (sys::SPW_STRUCT_RECORD_SUMMARY, size_of::<sys::spw_record_summary>()),
+        (sys::SPW_STRUCT_RECORD_RANGE, size_of::<sys::spw_record_range>()),
     ];
     if sizes.iter().any(|(id, size)| unsafe { sys::spw_sizeof(*id) } < *size) {
         let message = "the structs of the libspillway that is loaded do not fit this binding";

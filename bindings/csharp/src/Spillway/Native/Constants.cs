@@ -42,6 +42,8 @@ internal static class Constants
     internal const int SPW_STRUCT_PROBLEM = 11;
     internal const int SPW_STRUCT_VACUUM_RESULT = 12;
     internal const int SPW_STRUCT_TRANSFER = 13;
+    internal const int SPW_STRUCT_RECORD_SUMMARY = 14;
+    internal const int SPW_STRUCT_RECORD_RANGE = 15;
 
     internal const long SPW_AUTO = -1;
     internal const long SPW_UNLIMITED = 9223372036854775807;

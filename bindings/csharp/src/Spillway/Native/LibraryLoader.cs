@@ -133,6 +133,9 @@ internal static class LibraryLoader
         CheckLayout(SPW_STRUCT_PROBLEM, nameof(spw_problem), sizeof(spw_problem));
         CheckLayout(SPW_STRUCT_VACUUM_RESULT, nameof(spw_vacuum_result), sizeof(spw_vacuum_result));
         CheckLayout(SPW_STRUCT_TRANSFER, nameof(spw_transfer), sizeof(spw_transfer));
+        CheckLayout(
+            SPW_STRUCT_RECORD_SUMMARY, nameof(spw_record_summary), sizeof(spw_record_summary));
+        CheckLayout(SPW_STRUCT_RECORD_RANGE, nameof(spw_record_range), sizeof(spw_record_range));
     }
 
     private static void CheckLayout(int id, string name, int size)

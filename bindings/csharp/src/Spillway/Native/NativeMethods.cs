@@ -376,6 +376,19 @@ internal static partial class NativeMethods
     internal static unsafe partial void spw_report_free(nint report);
 
     [LibraryImport(Library)]
+    internal static unsafe partial int spw_store_verify(
+        nint store, uint stream, uint flags, ulong bytes_per_second, nint op, nint* @out,
+        nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_report_records(
+        nint report, spw_record_summary* @out, nint* err);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial int spw_report_range(
+        nint report, ulong index, spw_record_range* @out, nint* err);
+
+    [LibraryImport(Library)]
     internal static unsafe partial int spw_file_scrub(nint file, ulong bytes_per_second, nint* err);
 
     [LibraryImport(Library)]

@@ -189,6 +189,31 @@ internal unsafe struct spw_problem
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct spw_record_summary
+{
+    internal uint struct_size;
+    internal uint flags;
+    internal ulong streams;
+    internal ulong records;
+    internal ulong records_damaged;
+    internal ulong bytes;
+    internal ulong ranges;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct spw_record_range
+{
+    internal uint struct_size;
+    internal int code;
+    internal uint stream;
+    internal uint reserved;
+    internal ulong begin_seq;
+    internal ulong end_seq;
+    internal byte* message;
+    internal ulong message_len;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct spw_block_stats
 {
     internal uint struct_size;
