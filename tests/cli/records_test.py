@@ -3,6 +3,7 @@
 there, drop what they were told to, and change and make nothing beyond that."""
 import json
 import os
+import re
 import sqlite3
 
 from harness import (BLOCK_FILE, BUSY, DAMAGE, FAILED, OK, OPEN_NEW, OUTPUT_CLOSED, SQLITE, USAGE, HeldStore, TestCase,
@@ -152,6 +153,91 @@ class Dropping(Stores):
                 self.assertEqual((error["code"], error["hint"]),
                                  ("SPW_NOT_FOUND", "spillway streams shows which there are"))
         self.assertEqual(len(self.json("stats", "sqlite")["streams"]), 3)
+
+
+class Verifying(Stores):
+    def make_store(self, name, tier):
+        """Blocks and runs of several records; of both streams a part of the first block, and the rest."""
+        store = HeldStore(self.path(name), tier, OPEN_NEW)
+        store.add(b"log", [self.record(i) for i in range(1000)])
+        store.add(ODD, [b"a", b"b", b"c"])
+        store.close()
+
+    @staticmethod
+    def record(number):
+        return b"<%d>" % number * 200
+
+    def damaged(self, tier, name):
+        """The ranges of records that cannot be read, one by one."""
+        store = HeldStore(self.path(name), tier)
+        ranges = []
+        for seq in range(1000):
+            payload = store.read(0, seq)
+            if payload is None:
+                if ranges and ranges[-1][1] == seq:
+                    ranges[-1][1] = seq + 1
+                else:
+                    ranges.append([seq, seq + 1])
+            else:
+                self.assertEqual(payload, self.record(seq))
+        store.close()
+        return ranges
+
+    def test_good(self):
+        for tier, name in self.on_each_tier():
+            payload = sum(len(self.record(i)) for i in range(1000)) + 3
+            want = {"streams": 2, "records": 1003, "records_good": 1003, "records_damaged": 0,
+                    "payload_bytes_good": payload, "ranges_found": 0, "ranges": []}
+            document = self.json("verify", name)
+            self.assertEqual(document["store"], want)
+            done = self.run_tool("verify", name)
+            self.assertEqual((done.returncode, done.stderr), (OK, b""))
+            self.assertTrue(done.stdout.endswith(
+                b"no damage: 1,003 records good in 2 streams, %s of payload read\n"
+                % f"{payload / 1024:.1f} KiB ({payload:,} bytes)".encode()), done.stdout)
+            if tier == BLOCK_FILE:
+                self.assertNotIn("store", self.json("verify", "--quick", name))
+            else:
+                self.json_error("verify", "--quick", name, code=USAGE)
+
+    def test_damaged(self):
+        for tier, name in self.on_each_tier():
+            raw = bytearray(self.path(name).read_bytes())
+            for number in [100, 101, 700]:
+                at = raw.index(self.record(number)[:100])
+                raw[at + 50] ^= 1
+            self.path(name).write_bytes(raw)
+            damaged = self.damaged(tier, name)
+            self.assertEqual(len(damaged), 2)
+            count = sum(end - begin for begin, end in damaged)
+            document = self.json("verify", name, code=DAMAGE)["store"]
+            self.assertEqual([[each["begin_seq"], each["end_seq"]] for each in document["ranges"]], damaged)
+            self.assertEqual({(each["stream"], each["name"], each["code"]) for each in document["ranges"]},
+                             {(0, "log", "SPW_CORRUPT")})
+            self.assertEqual((document["records_damaged"], document["records_good"], document["ranges_found"]),
+                             (count, 1003 - count, 2))
+            done = self.run_tool("verify", name)
+            self.assertEqual((done.returncode, done.stderr), (DAMAGE, b""))
+            lines = b""
+            for (begin, end), each in zip(damaged, document["ranges"]):
+                lines += (f"damaged: stream log, {end - begin} records from {begin} to {end - 1}\n"
+                          f"         {each['message']}\n").encode()
+            payload = document["payload_bytes_good"]
+            lines += (f"{1003 - count} records good in 2 streams, {count} damaged, every other can be read, "
+                      f"{payload / 1024:.1f} KiB ({payload:,} bytes) of payload read\n").encode()
+            self.assertTrue(done.stdout.endswith(lines), (done.stdout, lines))
+            self.assertEqual(self.damaged(tier, name), damaged)
+
+    def test_store_that_cannot_be_opened(self):
+        self.make_store("f", BLOCK_FILE)
+        raw = bytearray(self.path("f").read_bytes())
+        for place in re.finditer(rb"\.spillway/", bytes(raw)):  # in the registry, and in what it was before
+            raw[place.start()] ^= 1
+        self.path("f").write_bytes(raw)
+        done = self.run_tool("verify", "f")
+        self.assertEqual((done.returncode, done.stderr), (DAMAGE, b""))
+        self.assertRegex(done.stdout, rb"^damaged: structure of the file\n")
+        self.assertEqual(self.path("f").read_bytes(), bytes(raw))
 
 
 class NoStore(Stores):
