@@ -70,7 +70,9 @@ CLI::App& AddVerb(CLI::App& app, Command& command, const std::string& name,
                   const std::string& description, const std::string& examples,
                   std::initializer_list<ExitCode> codes) {
   CLI::App& verb = *app.add_subcommand(name, description);
-  verb.add_option("FILE", command.path, "the block file")->required()->type_name("");
+  verb.add_option("FILE", command.path, "the block file, or record store")
+      ->required()
+      ->type_name("");
   verb.add_flag("--json", command.json, "the result, and errors on standard error, as JSON");
   verb.set_help_flag("-h,--help", "this text");
   verb.footer("Examples:\n" + examples + "\n" + ExitCodes(codes));
