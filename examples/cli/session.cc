@@ -4,12 +4,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <string_view>
 #include <utility>
 
 namespace spillway::cli {
 namespace {
+
+// As much of a file as SQLite's header takes; empty if that cannot be read.
+std::string BeginOf(const std::string& path) {
+  constexpr size_t kHeaderBytes = 100;
+  const int descriptor = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+  if (descriptor < 0) {
+    return {};
+  }
+  struct stat found = {};
+  std::string begin(kHeaderBytes, '\0');
+  const bool is_whole =
+      fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) &&
+      pread(descriptor, begin.data(), begin.size(), 0) == static_cast<ssize_t>(begin.size());
+  close(descriptor);
+  return is_whole ? begin : std::string();
+}
+
+// Of the databases that SQLite's own application id tells apart: opening another as a store would
+// leave a lock file beside it.
+bool IsDatabaseOfAnother(const std::string& path) {
+  constexpr size_t kApplicationIdAt = 68;
+  return IsSqlite(path) && BeginOf(path).substr(kApplicationIdAt, 4) != "SPWY";
+}
 
 Op NewOp() {
   spw_op* op = nullptr;
@@ -21,18 +43,7 @@ Op NewOp() {
 
 bool IsSqlite(const std::string& path) {
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
-  const int descriptor = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-  if (descriptor < 0) {
-    return false;
-  }
-  struct stat found = {};
-  std::array<char, kMagic.size()> begin{};
-  const bool is =
-      fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) &&
-      pread(descriptor, begin.data(), begin.size(), 0) == static_cast<ssize_t>(begin.size()) &&
-      std::string_view(begin.data(), begin.size()) == kMagic;
-  close(descriptor);
-  return is;
+  return BeginOf(path).starts_with(kMagic);
 }
 
 Session::Session(std::string path, bool json)
@@ -79,6 +90,9 @@ void Session::Close() {
 spw_store* Session::OpenStore() {
   if (file_ != nullptr) {
     Close();
+  }
+  if (IsDatabaseOfAnother(path_)) {
+    throw Failure(SPW_CORRUPT, path_ + ": a SQLite database, but not a record store");
   }
   spw_options* raw_options = nullptr;
   Call(spw_options_new, &raw_options);

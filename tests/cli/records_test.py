@@ -258,9 +258,11 @@ class NoStore(Stores):
         database.commit()
         database.close()
         before = self.path().read_bytes()
-        for arguments in self.VERBS + [["info", "f"]]:
-            self.assertEqual(self.json_error(*arguments, code=DAMAGE)["code"], "SPW_CORRUPT")
-        self.assertEqual(self.path().read_bytes(), before)
+        for arguments in self.VERBS + [["info", "f"], ["verify", "f"]]:
+            error = self.json_error(*arguments, code=DAMAGE)
+            self.assertEqual((error["code"], error["message"]),
+                             ("SPW_CORRUPT", "f: a SQLite database, but not a record store"))
+        self.assertEqual((self.path().read_bytes(), os.listdir(self.folder)), (before, ["f"]))
 
     def test_verbs_of_blocks_on_a_database(self):
         self.make_store("f", SQLITE)
