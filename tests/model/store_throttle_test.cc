@@ -120,12 +120,46 @@ TEST_F(StoreThrottleTest, AnAdderWaitsForWhatIsInItsWayAndNoLonger) {
   ExpectNothingIsLost(stream, 'a');
 }
 
-TEST_F(StoreThrottleTest, EqualAddersGetEqualSharesOfADiskThatIsNeverIdle) {
-  constexpr uint64_t kWriters = 8;
-  constexpr uint64_t kBytes = 100'000'000;  // while it is measured: 2 s of the disk
+constexpr uint64_t kWriters = 8;
+using Added = std::atomic<uint64_t>[kWriters];  // bytes of each
+
+uint64_t Sum(const Added& added) {
+  uint64_t sum = 0;
+  for (const std::atomic<uint64_t>& each : added) {
+    sum += each.load();
+  }
+  return sum;
+}
+
+// What each adds of the next `bytes`, 1 for an equal share: the median of some windows, for a
+// writer that the machine keeps from running for a while loses its turns.
+std::vector<double> SharesOf(const Added& added, uint64_t bytes) {
   constexpr uint64_t kWindows = 5;
+  std::vector<double> shares[kWriters];
+  for (uint64_t window = 0; window < kWindows; ++window) {
+    uint64_t before[kWriters];
+    std::copy(std::begin(added), std::end(added), before);
+    const uint64_t sum_before = Sum(added);
+    while (Sum(added) - sum_before < bytes / kWindows && !::testing::Test::HasFailure()) {
+      std::this_thread::yield();
+    }
+    const auto sum = static_cast<double>(Sum(added) - sum_before);
+    for (uint64_t i = 0; i < kWriters; ++i) {
+      shares[i].push_back(static_cast<double>(added[i].load() - before[i]) * kWriters / sum);
+    }
+  }
+  std::vector<double> medians;
+  for (std::vector<double>& each : shares) {
+    std::sort(each.begin(), each.end());
+    medians.push_back(each[kWindows / 2]);
+  }
+  return medians;
+}
+
+TEST_F(StoreThrottleTest, EqualAddersGetEqualSharesOfADiskThatIsNeverIdle) {
+  constexpr uint64_t kBytes = 100'000'000;  // while it is measured: 2 s of the disk
   uint32_t streams[kWriters];
-  std::atomic<uint64_t> added[kWriters] = {};  // bytes
+  Added added = {};  // bytes
   for (uint64_t i = 0; i < kWriters; ++i) {
     streams[i] = MakeStream("stream " + std::to_string(i));
   }
@@ -136,13 +170,7 @@ TEST_F(StoreThrottleTest, EqualAddersGetEqualSharesOfADiskThatIsNeverIdle) {
       added[i].fetch_add(kBatch);
     });
   }
-  const auto all = [&] {
-    uint64_t sum = 0;
-    for (const std::atomic<uint64_t>& each : added) {
-      sum += each.load();
-    }
-    return sum;
-  };
+  const auto all = [&] { return Sum(added); };
   // From when memory is full, so that each batch in is one out.
   while (store_.Stats().waits < 2 * kWriters && all() < 4 * kBytes && !HasFailure()) {
     std::this_thread::yield();
@@ -150,31 +178,12 @@ TEST_F(StoreThrottleTest, EqualAddersGetEqualSharesOfADiskThatIsNeverIdle) {
   const uint64_t all_before = all();
   const uint64_t written_before = disk_.bytes_written();
   const auto began = std::chrono::steady_clock::now();
-  std::vector<double> shares[kWriters];  // of an equal one, in each window
-  for (uint64_t window = 0; window < kWindows && !HasFailure(); ++window) {
-    uint64_t before[kWriters];
-    std::copy(std::begin(added), std::end(added), before);
-    const uint64_t window_before = all();
-    while (all() - window_before < kBytes / kWindows && !HasFailure()) {
-      std::this_thread::yield();
-    }
-    for (uint64_t i = 0; i < kWriters; ++i) {
-      shares[i].push_back(static_cast<double>(added[i].load() - before[i]) * kWriters /
-                          static_cast<double>(all() - window_before));
-    }
-  }
+  const std::vector<double> shares = SharesOf(added, kBytes);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   const double written = static_cast<double>(disk_.bytes_written() - written_before);
   const double in = static_cast<double>(all() - all_before);
   crew.End();
-  // The median of each: a writer that the machine keeps from running for a while loses its turns.
-  double medians[kWriters];
-  for (uint64_t i = 0; i < kWriters; ++i) {
-    ASSERT_EQ(shares[i].size(), kWindows);
-    std::sort(shares[i].begin(), shares[i].end());
-    medians[i] = shares[i][kWindows / 2];
-  }
-  const auto [least, most] = std::minmax_element(std::begin(medians), std::end(medians));
+  const auto [least, most] = std::minmax_element(shares.begin(), shares.end());
   const double drained = written / BytesPerPayload();
   std::printf(
       "shares of 8 writers %.0f to %.0f %% of an equal one; the disk was busy for %.0f %% of "
