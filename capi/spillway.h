@@ -159,9 +159,8 @@ void spw_error_free(spw_error* error);
 #define SPW_OPT_COLD_TIER 7
 /* store, file. SPW_OPEN_*: what may and must be there; default SPW_OPEN_CREATE. */
 #define SPW_OPT_OPEN 8
-/* store, stream, live (stream). What an add does at the hard limit: SPW_WHEN_FULL_*; a stream's
- * default is its store's, a store's is SPW_WHEN_FULL_BLOCK, in memory-only stores
- * SPW_WHEN_FULL_FAIL. */
+/* store, stream, live (stream). What an add does at the hard limit: SPW_WHEN_FULL_*; default for a
+ * stream: its store's; for a store: SPW_WHEN_FULL_BLOCK, in memory only SPW_WHEN_FULL_FAIL. */
 #define SPW_OPT_WHEN_FULL 9
 /* stream, fixed when it is created. 1: every record has a time, an int64 that the library does not
  * interpret (nanoseconds since 1970 by convention); 0 (default): none has. */
@@ -175,14 +174,12 @@ void spw_error_free(spw_error* error);
  * crash loses less and memory comes back at once; 0 (default): after open not a byte is written
  * below the soft limit until flush, close or SPW_OPT_SYNC_MS asks. */
 #define SPW_OPT_EAGER 12
-/* store; not in memory only, where no thread could do it (spw_store_release_memory can). Free
- * memory that nobody has used for so many ms goes back to the system; 0 to SPW_UNLIMITED, default
- * 10000. */
+/* store; not in memory only (spw_store_release_memory does it there). Free memory that nobody has
+ * used for so many ms goes back to the system; 0 to SPW_UNLIMITED, default 10000. */
 #define SPW_OPT_IDLE_MS 13
-/* store, live; not in memory only. After how many reads (spw_store_read; a gather counts once) of
- * the cold tier near each other a run of up to 256 KiB there is copied into memory: inside the
- * budget, below the soft limit, dropped before anybody waits, like all clean memory the least
- * recently used first. Cursors count nothing. 0 (never) to 65535; default 3. */
+/* store, live; not in memory only. After so many reads (spw_store_read; a gather is one) of records
+ * near each other in the cold tier up to 256 KiB there are copied into memory, inside the budget: a
+ * cache, dropped before anybody waits, least recently used first. 0 (never) to 65535; default 3. */
 #define SPW_OPT_PROMOTE_READS 14
 
 /* A block file, which may hold blocks of the application's own beside the records: spw_store_file.
@@ -216,11 +213,9 @@ void spw_error_free(spw_error* error);
  * Stores in memory only, else SPW_INVALID_ARGUMENT: with a cold tier nothing need be lost. */
 #define SPW_WHEN_FULL_DROP_OLDEST 4
 
-/* Options are a bag of values that are checked together when they are used. One thread at a time.
- */
+/* Options are a bag of values, checked together when they are used. One thread at a time. */
 spw_status spw_options_new(spw_options** out, spw_error** err);
-/* Sets an integer option. SPW_UNSUPPORTED: unknown key. SPW_INVALID_ARGUMENT: out of the key's
- * range. */
+/* Sets an integer. SPW_UNSUPPORTED: unknown key. SPW_INVALID_ARGUMENT: out of the key's range. */
 spw_status spw_options_set_i64(spw_options* options, int32_t key, int64_t value, spw_error** err);
 /* Sets a byte string option; none exists in this version, so every key is SPW_UNSUPPORTED. */
 spw_status spw_options_set_bytes(spw_options* options, int32_t key, const void* value, size_t len,
