@@ -48,12 +48,14 @@ func expect(want C.spw_status, got C.spw_status, err **C.spw_error) {
 
 func layout() {
 	sizes := map[C.int32_t]uintptr{
-		C.SPW_STRUCT_SCAN:         unsafe.Sizeof(C.spw_scan{}),
-		C.SPW_STRUCT_VIEW:         unsafe.Sizeof(C.spw_view{}),
-		C.SPW_STRUCT_STATS:        unsafe.Sizeof(C.spw_stats{}),
-		C.SPW_STRUCT_STREAM_STATS: unsafe.Sizeof(C.spw_stream_stats{}),
-		C.SPW_STRUCT_EVENT:        unsafe.Sizeof(C.spw_event{}),
-		C.SPW_STRUCT_SLICE:        unsafe.Sizeof(C.spw_slice{}),
+		C.SPW_STRUCT_SCAN:           unsafe.Sizeof(C.spw_scan{}),
+		C.SPW_STRUCT_VIEW:           unsafe.Sizeof(C.spw_view{}),
+		C.SPW_STRUCT_STATS:          unsafe.Sizeof(C.spw_stats{}),
+		C.SPW_STRUCT_STREAM_STATS:   unsafe.Sizeof(C.spw_stream_stats{}),
+		C.SPW_STRUCT_EVENT:          unsafe.Sizeof(C.spw_event{}),
+		C.SPW_STRUCT_SLICE:          unsafe.Sizeof(C.spw_slice{}),
+		C.SPW_STRUCT_RECORD_SUMMARY: unsafe.Sizeof(C.spw_record_summary{}),
+		C.SPW_STRUCT_RECORD_RANGE:   unsafe.Sizeof(C.spw_record_range{}),
 	}
 	for id, size := range sizes {
 		check(C.spw_sizeof(id) == C.size_t(size), "size of struct", id, size)
@@ -219,6 +221,14 @@ func numbers(store *C.spw_store, stream C.uint32_t) {
 	var begin C.uint64_t
 	expect(C.SPW_OK, C.spw_store_settle(store, C.SPW_WAIT_FOREVER, nil, &err), &err)
 	expect(C.SPW_OK, C.spw_store_release_memory(store, &err), &err)
+	var report *C.spw_report
+	expect(C.SPW_OK, C.spw_store_verify(store, C.SPW_ALL, 0, C.SPW_NO_LIMIT, nil, &report, &err), &err)
+	found := C.spw_record_summary{struct_size: C.uint32_t(unsafe.Sizeof(C.spw_record_summary{}))}
+	expect(C.SPW_OK, C.spw_report_records(report, &found, &err), &err)
+	check(found.records == 3 && found.ranges == 0, "verified", found.records)
+	damaged := C.spw_record_range{struct_size: C.uint32_t(unsafe.Sizeof(C.spw_record_range{}))}
+	expect(C.SPW_NOT_FOUND, C.spw_report_range(report, 0, &damaged, &err), &err)
+	C.spw_report_free(report)
 	expect(C.SPW_OK, C.spw_store_trim(store, stream, 1, &err), &err)
 	expect(C.SPW_OK, C.spw_store_trim_time(store, stream, math.MinInt64, &begin, &err), &err)
 	check(begin == 1, "no time is below the least", begin)

@@ -19,6 +19,7 @@ type Batch = Opaque;
 type Op = Opaque;
 
 const OK: Status = 0;
+const NOT_FOUND: Status = 4;
 const INVALID_ARGUMENT: Status = 1;
 const CANCELLED: Status = 9;
 const UNSUPPORTED: Status = 17;
@@ -127,6 +128,29 @@ pub struct Stats {
 }
 
 #[repr(C)]
+struct RecordSummary {
+    struct_size: u32,
+    flags: u32,
+    streams: u64,
+    records: u64,
+    records_damaged: u64,
+    bytes: u64,
+    ranges: u64,
+}
+
+#[repr(C)]
+struct RecordRange {
+    struct_size: u32,
+    code: i32,
+    stream: u32,
+    reserved: u32,
+    begin_seq: u64,
+    end_seq: u64,
+    message: *const c_char,
+    message_len: u64,
+}
+
+#[repr(C)]
 #[derive(Clone, Copy)]
 pub struct StreamStats {
     struct_size: u32,
@@ -188,6 +212,10 @@ extern "C" {
     fn spw_store_commit(store: *mut Store, txn: *mut Opaque, level: i32, timeout_ms: i64, op: *mut Op, err: *mut *mut Error) -> Status;
     fn spw_store_settle(store: *mut Store, timeout_ms: i64, op: *mut Op, err: *mut *mut Error) -> Status;
     fn spw_store_release_memory(store: *mut Store, err: *mut *mut Error) -> Status;
+    fn spw_store_verify(store: *mut Store, stream: u32, flags: u32, bytes_per_second: u64, op: *mut Op, out: *mut *mut Opaque, err: *mut *mut Error) -> Status;
+    fn spw_report_records(report: *const Opaque, out: *mut RecordSummary, err: *mut *mut Error) -> Status;
+    fn spw_report_range(report: *const Opaque, index: u64, out: *mut RecordRange, err: *mut *mut Error) -> Status;
+    fn spw_report_free(report: *mut Opaque);
     fn spw_store_trim(store: *mut Store, stream: u32, begin_seq: u64, err: *mut *mut Error) -> Status;
     fn spw_store_trim_time(store: *mut Store, stream: u32, time: i64, begin_seq: *mut u64, err: *mut *mut Error) -> Status;
     fn spw_store_trim_bytes(store: *mut Store, stream: u32, bytes_most: u64, begin_seq: *mut u64, err: *mut *mut Error) -> Status;
@@ -271,6 +299,8 @@ unsafe fn layout(checks: &mut Checks) {
         let id = i as i32 + 1;
         checks.that(spw_sizeof(id) == *size, &format!("size of struct {id}: {size}"));
     }
+    checks.that(spw_sizeof(14) == size_of::<RecordSummary>(), "size of RecordSummary");
+    checks.that(spw_sizeof(15) == size_of::<RecordRange>(), "size of RecordRange");
     checks.that(spw_sizeof(99) == 0, "size of an unknown struct");
     checks.that(spw_abi_version() == 1, "version 0.1");
     checks.that(CStr::from_ptr(spw_version()).to_bytes().starts_with(b"0.1."), "version text");
@@ -407,6 +437,16 @@ unsafe fn numbers(checks: &mut Checks, store: *mut Store, id: u32) {
     let mut begin = 0;
     expect!(checks, OK, spw_store_settle(store, i64::MAX, null_mut()));
     expect!(checks, OK, spw_store_release_memory(store));
+    let mut report = null_mut();
+    expect!(checks, OK, spw_store_verify(store, u32::MAX, 0, NO_LIMIT, null_mut(), &mut report));
+    let mut found: RecordSummary = std::mem::zeroed();
+    found.struct_size = size_of::<RecordSummary>() as u32;
+    expect!(checks, OK, spw_report_records(report, &mut found));
+    checks.that(found.records == 3 && found.ranges == 0, "verified");
+    let mut damaged: RecordRange = std::mem::zeroed();
+    damaged.struct_size = size_of::<RecordRange>() as u32;
+    expect!(checks, NOT_FOUND, spw_report_range(report, 0, &mut damaged));
+    spw_report_free(report);
     expect!(checks, OK, spw_store_trim(store, id, 1));
     expect!(checks, OK, spw_store_trim_time(store, id, i64::MIN, &mut begin));
     checks.that(begin == 1, "no time is below the least");
